@@ -1,0 +1,4 @@
+from models import SQLModel
+from stillroom.env import run
+
+run(SQLModel.metadata)

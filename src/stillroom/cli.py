@@ -1,0 +1,150 @@
+"""The one door out: results become text or JSON, errors become a sentence, a hint and an exit code.
+
+Everything is imported where it is used, so that `invoke --list` loads nothing but Invoke.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from invoke.exceptions import Exit
+from invoke.tasks import Task
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+    from stillroom.edges.terminal import Terminal
+    from stillroom.errors import StillroomError
+    from stillroom.settings import Settings
+
+JSON_HELP = "Print one JSON object on stdout and nothing else there; never ask."
+_is_json: ContextVar[bool] = ContextVar("is_json", default=False)
+
+
+class Command(Task[Any]):
+    """An Invoke task whose value is printed and whose errors are sentences.
+
+    It adds `--json`, honours `inv --dry`, takes no automatic short flags (they steal `-h`), and ends the process with
+    the documented exit code.
+
+    Args:
+        short: The one-letter flag of a parameter, where it has one.
+    """
+
+    def __init__(self, body: Callable[..., Any], *, short: dict[str, str] | None = None, **options: Any) -> None:
+        self.short = short or {}
+        options["auto_shortflags"] = False
+        options["help"] = {**(options.get("help") or {}), "json": JSON_HELP}
+        super().__init__(body, **options)
+
+    def argspec(self, body: Callable[..., Any]) -> inspect.Signature:
+        """Read the body's parameters and add `--json`."""
+        spec = super().argspec(body)
+        json = inspect.Parameter("json", inspect.Parameter.KEYWORD_ONLY, default=False)
+        return spec.replace(parameters=[*spec.parameters.values(), json])
+
+    def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
+        """Name the flag, with its one-letter form where it has one."""
+        options = super().arg_opts(name, default, taken_names)
+        if name in self.short:
+            options["names"].append(self.short[name])
+        return options
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the body, print its value, and return it.
+
+        Raises:
+            Exit: The documented exit code is not 0.
+        """
+        token = _is_json.set(bool(kwargs.pop("json", False)))
+        try:
+            return _answer(self, lambda: super(Command, self).__call__(*args, **kwargs), args[0])
+        finally:
+            _is_json.reset(token)
+
+
+def enter(c: Context) -> tuple[Settings, Terminal]:
+    """Load the settings, open the terminal, and say what is worth saying about the settings.
+
+    Raises:
+        SettingsError: The settings cannot be used.
+    """
+    from stillroom.edges.terminal import open_terminal
+    from stillroom.settings import load
+
+    settings = load()
+    terminal = open_terminal(is_ci=settings.is_ci, is_json=_is_json.get(), no_color=settings.no_color)
+    for note in settings.notes:
+        terminal.say(f"note:  {note}")
+    return settings, terminal
+
+
+def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
+    from stillroom.errors import InterruptedRunError, StillroomError
+
+    name = _name_of(task)
+    try:
+        result = None if c.config.run.dry else work()
+    except StillroomError as error:
+        _fail(name, error)
+    except KeyboardInterrupt:
+        _fail(name, InterruptedRunError("interrupted; nothing was changed", hint=f"`invoke {name}` starts anew"))
+    if c.config.run.dry:
+        _say(f"dry run: `invoke {name}` was not run, nothing was touched")
+    _print_result(name, result)
+    code = getattr(result, "exit_code", 0)
+    if code:
+        raise Exit(code=code)
+    return result
+
+
+def _name_of(task: Command) -> str:
+    """The name a person types: `server.start` for a task of the server family."""
+    family = getattr(task.body, "__family__", "")
+    return f"{family}.{task.name}" if family else task.name.replace("_", "-")
+
+
+def _print_result(name: str, result: Any) -> None:
+    if _is_json.get():
+        from stillroom.report.json import result_as_json
+
+        _write(result_as_json(name, result))
+    elif result is not None:
+        from importlib import import_module
+
+        text = import_module(f"stillroom.report.{name.replace('-', '_')}").text(result)
+        if text:
+            _write(text)
+
+
+def _fail(name: str, error: StillroomError) -> NoReturn:
+    if _is_json.get():
+        from stillroom.report.json import error_as_json
+
+        _write(error_as_json(name, error))
+    else:
+        _say(f"error: {error.message}\nhint:  {error.hint}")
+    raise Exit(code=error.exit_code)
+
+
+def _write(text: str) -> None:
+    """Write to stdout; a closed or full stdout never changes the exit code: the work is done by now."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        # Python flushes stdout once more at exit and would complain there; give it something that works.
+        import os
+
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        _say("note:  the result could not be written to stdout")
+
+
+def _say(text: str) -> None:
+    from stillroom.edges.terminal import Terminal
+
+    Terminal(is_interactive=False).say(text)

@@ -1,0 +1,99 @@
+"""Plain `alembic` typed by hand: the same settings, URL, timeouts and lock as the tasks."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from stillroom.commands._database import Target, limits_of, reach_database
+from stillroom.edges.scripts import read_layout
+from stillroom.edges.terminal import Terminal, open_terminal
+from stillroom.errors import DatabaseError
+from stillroom.settings import load
+
+if TYPE_CHECKING:
+    from stillroom.core.layout import Layout
+    from stillroom.core.limits import Limits
+
+# The inner functions of Alembic's commands that only read; anything else writes, and locks.
+READING = {"retrieve_migrations", "display_version", "_display_current_history", "show_current", "edit_current", "nothing"}
+
+
+def run_plain(context: Any, metadata: Any, options: dict[str, Any]) -> None:
+    """Do what Alembic was asked for on its command line.
+
+    Args:
+        context: Alembic's `context` module, inside env.py.
+        metadata: The models' metadata.
+        options: The project's own options for `context.configure`.
+
+    Raises:
+        StillroomError: As the tasks would.
+    """
+    from stillroom.edges.alembic.hooks import configure_options
+
+    chosen = configure_options(options)
+    if context.is_offline_mode():
+        context.configure(dialect_name="postgresql", target_metadata=metadata, literal_binds=True, dialect_opts={"paramstyle": "named"}, **chosen)
+        with context.begin_transaction():
+            context.run_migrations()
+        return
+    settings = load()
+    terminal = open_terminal(is_ci=settings.is_ci, is_json=False, no_color=settings.no_color)
+    target = reach_database(settings, terminal)
+    layout, limits = read_layout(settings.root), limits_of(settings, target)
+    is_reading = _function_name(context) in READING
+    _run(context, metadata, chosen, _Place(target, layout, limits, terminal, is_reading))
+
+
+class _Place:
+    """Where a plain run goes, and whether it only reads."""
+
+    def __init__(self, target: Target, layout: Layout, limits: Limits, terminal: Terminal, is_reading: bool) -> None:  # noqa: FBT001
+        self.target, self.layout, self.limits, self.terminal, self.is_reading = target, layout, limits, terminal, is_reading
+
+
+def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: _Place) -> None:
+    import psycopg2
+    from sqlalchemy.exc import DBAPIError
+
+    from stillroom.edges.alembic.engine import Attempt, make_engine
+    from stillroom.edges.postgres.connect import connect
+    from stillroom.edges.postgres.current import pin_search_path
+    from stillroom.edges.postgres.errors import describe
+    from stillroom.edges.postgres.session import prepare, require_direct
+
+    with closing(connect(place.target.url, command="alembic")) as raw:
+        if place.is_reading:
+            with raw.cursor() as cursor:
+                pin_search_path(cursor, place.limits.search_path, is_local=False)
+        else:
+            require_direct(raw, place.limits)
+            prepare(raw, layout=place.layout, limits=place.limits, say=place.terminal.say)
+        with make_engine(raw, Attempt(place.limits.lock_timeout_ms)).connect() as connection:
+            context.configure(connection=connection, target_metadata=metadata, **_saying(chosen, place.terminal))
+            try:
+                with context.begin_transaction():
+                    context.run_migrations()
+            except DBAPIError as error:
+                said = describe(error.orig) if isinstance(error.orig, psycopg2.Error) else str(error)
+                raise DatabaseError(said, hint="`invoke status` shows where the database stands") from None
+
+
+def _saying(chosen: dict[str, Any], terminal: Terminal) -> dict[str, Any]:
+    """Say each step on stderr, behind the project's own callbacks."""
+
+    def say(*, step: Any, **_: Any) -> None:
+        word = "upgrade" if step.is_upgrade else "downgrade"
+        if not step.is_stamp:
+            terminal.say(f"{word} {', '.join(step.source_revision_ids) or 'base'} -> {', '.join(step.destination_revision_ids) or 'base'}")
+
+    theirs = chosen.get("on_version_apply") or ()
+    callbacks = [theirs] if callable(theirs) else list(theirs)
+    return {**chosen, "on_version_apply": [*callbacks, say]}
+
+
+def _function_name(context: Any) -> str:
+    """Name the function that Alembic's command handed to the environment."""
+    function = context._proxy.context_opts.get("fn")
+    return getattr(function, "__name__", "")

@@ -1,0 +1,86 @@
+"""`invoke check`: do the models and the database agree?"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stillroom.commands._database import Project, Target, look, reach_database, read_project, search_path_of
+from stillroom.core.operations import Operation
+from stillroom.core.plan import plan_upgrade
+from stillroom.errors import AnswerNoError, RefusedError
+
+if TYPE_CHECKING:
+    from stillroom.edges.terminal import Terminal
+    from stillroom.settings import Settings
+
+
+@dataclass(frozen=True)
+class ModelsChecked:
+    """What would have to be done so that the database matches the models; nothing, when they agree."""
+
+    database: str
+    differences: tuple[Operation, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """6 when they differ."""
+        return 6 if self.differences else 0
+
+
+@dataclass(frozen=True)
+class HeadsChecked:
+    """Whether the history has one end."""
+
+    heads: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """6 when there are several heads."""
+        return 6 if len(self.heads) > 1 else 0
+
+
+def check_models(settings: Settings, terminal: Terminal, *, only_heads: bool = False) -> ModelsChecked | HeadsChecked:
+    """Compare the models with the database; nothing is locked or changed.
+
+    Args:
+        settings: Where the database is.
+        terminal: Told when the embedded server had to be started.
+        only_heads: Only count the heads; needs no database.
+
+    Raises:
+        SettingsError: Settings that cannot be used.
+        RefusedError: A file cannot be read, or the models do not import.
+        AnswerNoError: Revisions are pending, so there is nothing to compare yet.
+        DatabaseError: The server did not answer.
+    """
+    project = read_project(settings)
+    if only_heads:
+        return HeadsChecked(project.history.heads)
+    database = reach_database(settings, terminal)
+    current = look(database, project, settings, command="check")
+    pending = plan_upgrade(project.history, current.revisions).steps
+    if pending:
+        raise AnswerNoError(f"{database.shown}: {len(pending)} revisions are pending: {', '.join(pending)}", hint="`invoke migrate` first")
+    return ModelsChecked(database.shown, find_differences(settings, database, project))
+
+
+def find_differences(settings: Settings, database: Target, project: Project) -> tuple[Operation, ...]:
+    """Compare on a connection of its own.
+
+    Raises:
+        RefusedError: The models do not import, or have no tables at all.
+        DatabaseError: The server did not answer.
+    """
+    from stillroom.edges.alembic.compare import compare_models
+    from stillroom.edges.postgres.connect import connect
+    from stillroom.edges.postgres.current import pin_search_path
+
+    with closing(connect(database.url, command="check")) as connection:
+        with connection.cursor() as cursor:
+            pin_search_path(cursor, search_path_of(settings, database), is_local=False)
+        differences, tables = compare_models(project.layout, connection)
+    if not tables:
+        raise RefusedError("the models have no tables", hint="import the modules that define them where env.py finds the metadata")
+    return differences

@@ -1,0 +1,92 @@
+"""`invoke migrate`: upgrade the database to a revision."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stillroom.commands._database import limits_of, look, reach_database, read_project, standing_of
+from stillroom.core.guard import require_allowed
+from stillroom.core.plan import HEADS, Plan, plan_upgrade
+
+if TYPE_CHECKING:
+    from stillroom.commands._steps import Ran, Work
+    from stillroom.edges.alembic.offline import Rendered
+    from stillroom.edges.alembic.steps import Applied
+    from stillroom.edges.postgres.session import Migrating
+    from stillroom.edges.terminal import Terminal
+    from stillroom.settings import Settings
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """Where the database stands now, and what was applied to get there."""
+
+    database: str
+    plan: Plan
+    applied: tuple[Applied, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class MigrationPlanned:
+    """What would run; nothing did."""
+
+    database: str
+    plan: Plan
+    steps: tuple[Rendered, ...]
+
+
+def migrate_database(
+    settings: Settings, terminal: Terminal, *, target: str = HEADS, plan_only: bool = False, wait_s: str = ""
+) -> Migrated | MigrationPlanned:
+    """Apply what is pending up to target, one transaction each, under the migration lock.
+
+    Args:
+        settings: Where the database is, and the timeouts.
+        terminal: Told the progress.
+        target: A revision id, "head" or "heads".
+        plan_only: Show the revisions and their SQL, run nothing.
+        wait_s: Longest wait for the lock in seconds, as typed; empty for the setting.
+
+    Raises:
+        SettingsError: Settings or flags that cannot be used.
+        RefusedError: The database is at a revision that is not here, or target lies behind it.
+        DatabaseError: A step failed, the server did not answer, or the database is not where the plan ends.
+        LockBusyError: Another migration holds the lock and the wait ran out.
+        InterruptedRunError: Ctrl-C or a signal; the message says how far it came.
+    """
+    started = time.monotonic()
+    project = read_project(settings)
+    database = reach_database(settings, terminal)
+    limits = limits_of(settings, database, wait_s)
+    current = look(database, project, settings, command="migrate")
+    standing = standing_of(settings, database, current, terminal)
+    plan = plan_upgrade(project.history, current.revisions, target)
+    if not plan.steps:
+        return Migrated(database.shown, plan, (), time.monotonic() - started)
+    if plan_only:
+        from stillroom.edges.alembic.offline import render_plan
+
+        return MigrationPlanned(database.shown, plan, render_plan(project.layout, plan))
+    require_allowed("migrate", standing, command="migrate")
+    from stillroom.commands._steps import Work
+
+    ran = upgrade_under_lock(Work(settings, project, database, limits, "migrate"), terminal, target=target)
+    return Migrated(database.shown, ran.plan, ran.applied, time.monotonic() - started)
+
+
+def upgrade_under_lock(work: Work, terminal: Terminal, *, target: str) -> Ran:
+    """Take the lock, plan again with what is current now, and run that."""
+    from stillroom.commands._steps import Ran, mark_if_new, run_plan, run_under_lock
+
+    def body(held: Migrating, say: Callable[[str], None]) -> Ran:
+        plan = plan_upgrade(work.project.history, held.current.revisions, target)
+        mark_if_new(work, held, say)
+        return run_plan(work, held, plan, say)
+
+    ran = run_under_lock(work, terminal, body)
+    assert isinstance(ran, Ran)
+    return ran

@@ -1,0 +1,140 @@
+"""`invoke reset-dev`: drop the public schema of a development database, put its surroundings back, upgrade from base."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stillroom.commands._database import Target, limits_of, look, reach_database, read_project, standing_of
+from stillroom.commands._steps import Ran, Work, mark_if_new, run_plan, run_under_lock
+from stillroom.core.guard import require_allowed
+from stillroom.core.plan import plan_upgrade
+from stillroom.errors import DatabaseError, RefusedError, SettingsError
+
+if TYPE_CHECKING:
+    from stillroom.edges.alembic.steps import Applied
+    from stillroom.edges.postgres.reset import Reset
+    from stillroom.edges.postgres.session import Migrating
+    from stillroom.edges.terminal import Terminal
+    from stillroom.settings import Settings
+
+
+@dataclass(frozen=True)
+class DatabaseReset:
+    """What was dropped and put back, what was applied, and whether the seed ran."""
+
+    database: str
+    reset: Reset
+    applied: tuple[Applied, ...]
+    now: tuple[str, ...]
+    is_seeded: bool
+    seconds: float
+
+
+def reset_database(
+    settings: Settings,
+    terminal: Terminal,
+    *,
+    yes: bool = False,
+    kicks: bool = False,
+    seeds: bool = False,
+    wait_s: str = "",
+    allowed: frozenset[str] = frozenset(),
+) -> DatabaseReset:
+    """Start a development database anew; the lock is held from the drop to the last revision.
+
+    Args:
+        settings: Where the database is.
+        terminal: Shown host, database and row counts, and asked once; the embedded server needs no question.
+        yes: Answer the question with yes.
+        kicks: End the sessions that hold locks on what is dropped.
+        seeds: Run the project's seed function afterwards.
+        wait_s: Longest wait for the lock in seconds, as typed; empty for the setting.
+        allowed: "outside" takes along what hangs on the schema in other schemas.
+
+    Raises:
+        RefusedError: The database is protected, nobody answered yes, or something could not be put back.
+        DatabaseError: A session holds a table, a step failed, or the server did not answer.
+        LockBusyError: A migration holds the lock and the wait ran out.
+        InterruptedRunError: Ctrl-C or a signal; the message says how far it came.
+    """
+    started = time.monotonic()
+    project = read_project(settings)
+    if seeds and not project.layout.seed:
+        raise SettingsError("no seed function is named", hint="in alembic.ini, under [stillroom]: `seed = models.seed:seed`")
+    database = reach_database(settings, terminal)
+    work = Work(settings, project, database, limits_of(settings, database, wait_s), "reset-dev")
+    standing = standing_of(settings, database, look(database, project, settings, command="reset-dev"), terminal)
+    require_allowed("reset-dev", standing, command="reset-dev")
+    if not (yes or database.is_embedded):
+        _ask(settings, terminal, database)
+
+    def body(held: Migrating, say: Callable[[str], None]) -> tuple[Reset, Ran, bool]:
+        reset = _drop(work, held, say, kicks=kicks, allows_outside="outside" in allowed)
+        mark_if_new(work, held, say)
+        ran = run_plan(work, held, plan_upgrade(project.history, ()), say)
+        if seeds:
+            from stillroom.edges.alembic.seed import run_seed
+
+            run_seed(project.layout, held.connection, work.limits.lock_timeout_ms)
+        return reset, ran, seeds
+
+    reset, ran, is_seeded = run_under_lock(work, terminal, body)
+    return DatabaseReset(database.shown, reset, ran.applied, ran.plan.ends_at, is_seeded, time.monotonic() - started)
+
+
+def _ask(settings: Settings, terminal: Terminal, database: Target) -> None:
+    """Show what dies, and ask once.
+
+    Raises:
+        RefusedError: The answer is no, or nobody is there to answer.
+    """
+    from stillroom.edges.postgres.connect import connect
+    from stillroom.edges.postgres.counting import count_tables
+
+    with closing(connect(database.url, command="reset-dev")) as connection:
+        tables = count_tables(connection, settings.schemas)
+    shown = ", ".join(f"{each.what} {each.count:,}" + (" (estimate)" if each.is_estimate else "") for each in tables if each.count) or "no rows"
+    names = ", ".join(settings.schemas)
+    if not terminal.is_interactive:
+        raise RefusedError(
+            f"{database.shown}: schema {names} would be dropped ({shown}), and nobody is there to be asked",
+            hint="if that is meant: `invoke reset-dev --yes`",
+        )
+    terminal.say(f"{database.shown}: schema {names} will be dropped; rows: {shown}")
+    if not terminal.confirm("drop it and start anew?"):
+        raise RefusedError("answered no; nothing was touched", hint="`invoke status` shows the database")
+
+
+def _drop(work: Work, held: Migrating, say: Callable[[str], None], *, kicks: bool, allows_outside: bool) -> Reset:
+    """Drop and put back; sessions that hold the tables are named, or ended.
+
+    Raises:
+        DatabaseError: They hold on.
+    """
+    from stillroom.edges.postgres.blockers import end_sessions, read_blockers
+    from stillroom.edges.postgres.reset import is_blocked, reset_schemas
+
+    schemas = work.settings.schemas
+    tries = 5 if kicks else 2
+    for left in reversed(range(tries)):
+        if kicks:
+            blockers = read_blockers(held.connection, schemas)
+            for each in blockers:
+                say(f"ending {each.shown}")
+            end_sessions(held.connection, blockers)
+        try:
+            return reset_schemas(held.connection, schemas, allows_outside=allows_outside, lock_timeout_ms=work.limits.lock_timeout_ms)
+        except DatabaseError as error:
+            if not is_blocked(error):
+                raise
+            who = "; ".join(each.shown for each in read_blockers(held.connection, schemas))
+            if not left:
+                raise DatabaseError(
+                    f"{work.target.shown}: other sessions hold tables of it: {who or 'they have just ended'}; nothing was touched",
+                    hint="end them and run it again, or `invoke reset-dev --kick` ends them",
+                ) from None
+    raise AssertionError("unreachable: the last try returns or raises")

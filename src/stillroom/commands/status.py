@@ -1,0 +1,94 @@
+"""`invoke status`: where the database stands to this checkout."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stillroom.commands._database import reach_database, read_project, search_path_of, standing_of
+from stillroom.core.plan import describe_place, plan_upgrade
+
+if TYPE_CHECKING:
+    from stillroom.edges.postgres.lock import Holder
+    from stillroom.edges.terminal import Terminal
+    from stillroom.settings import Settings
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a database stands.
+
+    Args:
+        database: Its name and server.
+        place: "head", "behind", "empty", "ahead" (git knows the revision, this checkout does not) or "foreign".
+        current: What the version table holds.
+        heads: Of this checkout.
+        pending: What `invoke migrate` would run, in order.
+        found_in: The commit that has an unknown revision, when git knows one.
+        mark: The environment written in the database.
+        is_protected: Whether dangerous tasks are refused.
+        why: Why that is so.
+        holders: Sessions that hold the migration lock.
+        asks: Whether the exit code is the answer.
+    """
+
+    database: str
+    place: str
+    current: tuple[str, ...]
+    heads: tuple[str, ...]
+    pending: tuple[str, ...]
+    found_in: str
+    mark: str | None
+    is_protected: bool
+    why: str
+    holders: tuple[Holder, ...]
+    asks: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """6 when the question was asked and the answer is no."""
+        return 6 if self.asks and self.place != "head" else 0
+
+
+def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -> Status:
+    """Read where the database stands; nothing is locked or changed.
+
+    Args:
+        settings: Where the database is.
+        terminal: Told when the embedded server had to be started.
+        asks: Make the exit code the answer.
+
+    Raises:
+        SettingsError: Settings that cannot be used.
+        RefusedError: A revision file cannot be read.
+        DatabaseError: The server did not answer.
+    """
+    from stillroom.edges.postgres.connect import connect
+    from stillroom.edges.postgres.current import read_current
+    from stillroom.edges.postgres.lock import lock_key, read_holders
+
+    project = read_project(settings)
+    layout, database = project.layout, reach_database(settings, terminal)
+    with closing(connect(database.url, command="status")) as connection:
+        current = read_current(
+            connection,
+            version_table=layout.version_table,
+            version_table_schema=layout.version_table_schema,
+            search_path=search_path_of(settings, database),
+        )
+        holders = read_holders(connection, lock_key(layout.version_table_schema or current.schema, layout.version_table))
+    place = describe_place(project.history, current.revisions)
+    pending = plan_upgrade(project.history, current.revisions).steps if place in {"behind", "empty"} else ()
+    found_in = ""
+    if place == "foreign":
+        from stillroom.edges.git_log import find_commit_of
+
+        unknown = next(each for each in current.revisions if each not in project.history.revisions)
+        found_in = find_commit_of(settings.root, unknown, settings.child_environment)
+        place = "ahead" if found_in else "foreign"
+    standing = standing_of(settings, database, current)
+    return Status(
+        database.shown, place, current.revisions, project.history.heads, pending, found_in,
+        current.mark, standing.is_protected, standing.why, holders, asks,
+    )  # fmt: skip

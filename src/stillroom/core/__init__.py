@@ -1,0 +1,1 @@
+"""Values and decisions; no clock, environment, file, socket or process."""

@@ -1,0 +1,127 @@
+"""Who refuses what: every refusal of a dangerous task in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stillroom.errors import RefusedError, SettingsError
+
+DANGERS = {
+    "drop-table": "make-migration writes a revision that only drops tables",
+    "data-loss": "rollback on a protected database deletes rows or values, or cannot tell",
+    "swap": "restore puts a backup in the place of a protected database; the old one is kept beside it",
+    "unproven": "stamp writes a revision that the schema could not be proven to be at",
+    "ahead": "migrate accepts a database that is ahead of this checkout",
+    "two-databases": "the application and the migrations use two databases",
+    "untrusted": "restore reads a backup that has no manifest of ours",
+    "outside": "reset-dev takes along objects of other schemas that hang on the dropped one",
+}
+SAFE_MARKS = ("development", "test")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known about the danger of touching a database.
+
+    Args:
+        mark: The environment named in the database itself; None without one.
+        environment: `APP_ENV`, or an empty string.
+        is_embedded: It is the project's own embedded server, which holds nothing but development data.
+    """
+
+    mark: str | None
+    environment: str
+    is_embedded: bool = False
+
+    @property
+    def is_protected(self) -> bool:
+        """Losing data here is not an option."""
+        if self.is_embedded:
+            return False
+        return self.mark not in SAFE_MARKS or self.is_contradicted
+
+    @property
+    def is_contradicted(self) -> bool:
+        """The mark and `APP_ENV` name different environments."""
+        return self.mark is not None and bool(self.environment) and self.mark != self.environment
+
+    @property
+    def why(self) -> str:
+        """Say in words why it is protected or not."""
+        if self.is_embedded:
+            return "the embedded server is for development"
+        if self.mark is None:
+            return "it has no mark, so it is unknown"
+        if self.is_contradicted:
+            return f"it is marked {self.mark}, and APP_ENV says {self.environment}"
+        return f"it is marked {self.mark}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One answer of the table: allowed, refused, or refused unless a danger is allowed by name."""
+
+    verdict: str
+    danger: str = ""
+
+
+ALLOWED, REFUSED = Cell("allowed"), Cell("refused")
+TABLE: dict[str, tuple[Cell, Cell]] = {
+    # act: (unprotected, protected)
+    "migrate": (ALLOWED, ALLOWED),
+    "migrate offered by make-migration": (ALLOWED, REFUSED),
+    "make-migration that only drops tables": (Cell("lifted", "drop-table"), Cell("lifted", "drop-table")),
+    "rollback that loses nothing": (ALLOWED, ALLOWED),
+    "rollback that loses rows or values": (ALLOWED, Cell("lifted", "data-loss")),
+    "reset-dev": (ALLOWED, REFUSED),
+    "reset-dev that takes objects of other schemas": (Cell("lifted", "outside"), REFUSED),
+    "restore into a new database": (ALLOWED, ALLOWED),
+    "restore by swap": (ALLOWED, Cell("lifted", "swap")),
+    "stamp that is proven": (ALLOWED, ALLOWED),
+    "stamp that cannot be proven": (Cell("lifted", "unproven"), Cell("lifted", "unproven")),
+}
+
+
+def parse_allowed(text: str) -> frozenset[str]:
+    """Read the value of `--allow`: dangers, separated by commas.
+
+    Raises:
+        SettingsError: A danger that does not exist.
+    """
+    names = frozenset(each.strip() for each in text.split(",") if each.strip())
+    unknown = sorted(names - DANGERS.keys())
+    if unknown:
+        raise SettingsError(f"there is no danger named {unknown[0]!r}", hint=f"one of: {', '.join(DANGERS)}")
+    return names
+
+
+def require_allowed(act: str, standing: Standing, *, allowed: Iterable[str] = (), command: str, detail: str = "") -> None:
+    """Refuse an act that the table refuses for this database.
+
+    Args:
+        act: A key of the table.
+        standing: What is known about the database.
+        allowed: The dangers that were allowed by name.
+        command: The command as typed, without `--allow`; shown in the hint.
+        detail: What exactly would happen, in words.
+
+    Raises:
+        RefusedError: The table says so.
+    """
+    cell = TABLE[act][standing.is_protected]
+    if cell.verdict == "allowed" or (cell.verdict == "lifted" and cell.danger in set(allowed)):
+        return
+    where = f"the database is protected ({standing.why})" if standing.is_protected else "refused"
+    message = f"{act}: {where}" + (f"; {detail}" if detail else "")
+    if cell.verdict == "lifted":
+        raise RefusedError(message, hint=f"if that is meant: `invoke {command} --allow {cell.danger}`")
+    raise RefusedError(message, hint=_way_out(standing))
+
+
+def _way_out(standing: Standing) -> str:
+    if standing.mark is None:
+        return "if this is a development database: `invoke mark --environment development`"
+    if standing.is_contradicted:
+        return "correct APP_ENV or DATABASE_URL; `invoke config` shows where they come from"
+    return "use a development database: `invoke config` shows where DATABASE_URL comes from"

@@ -1,0 +1,49 @@
+"""What a revision does, as frozen values: read by the review, by rollback's count of losses, and by the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One call of Alembic's `op` in a revision.
+
+    Args:
+        kind: The operation's name in Alembic: "create_table", "drop_column", "execute".
+        table: The table it is about, or an empty string.
+        schema: Its schema; None for the first of the search path.
+        column: The column it is about, or an empty string.
+        text: The operation in one line for a reader.
+    """
+
+    kind: str
+    table: str = ""
+    schema: str | None = None
+    column: str = ""
+    text: str = ""
+
+    @property
+    def is_raw(self) -> bool:
+        """SQL written by hand: what it does cannot be told."""
+        return self.kind == "execute"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What dies with one operation.
+
+    Args:
+        what: "table notes", "column users.timezone", or the first words of raw SQL.
+        count: Rows or non-null values; None when it cannot be counted.
+        is_estimate: The count is the planner's estimate, because an exact one took over a second.
+    """
+
+    what: str
+    count: int | None
+    is_estimate: bool = False
+
+
+def find_droppings(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    """Pick the operations that may take rows or values along."""
+    return tuple(each for each in operations if each.kind in {"drop_table", "drop_column"} or each.is_raw)

@@ -1,0 +1,137 @@
+"""Which revisions would run: pure decisions over a history and what is current."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stillroom.core.history import History
+from stillroom.errors import RefusedError, UnknownRevisionError
+
+HEADS = "heads"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The revisions that would run, in order, and what the version table holds before and after."""
+
+    direction: str
+    steps: tuple[str, ...]
+    starts_at: tuple[str, ...]
+    ends_at: tuple[str, ...]
+
+
+def require_known(history: History, current: tuple[str, ...]) -> None:
+    """Refuse a database that is at a revision this checkout does not have.
+
+    Raises:
+        UnknownRevisionError: A current revision has no file here.
+    """
+    unknown = [each for each in current if each not in history.revisions]
+    if unknown:
+        raise UnknownRevisionError(
+            f"the database is at revision {', '.join(unknown)}, which has no file here: a newer checkout or another project",
+            hint=f"`git log --all --oneline -- '*{unknown[0]}*'` finds the commit that has it; check that out, or "
+            "`invoke stamp <revision>` where the schema is proven to be at that one",
+        )
+
+
+def plan_upgrade(history: History, current: tuple[str, ...], target: str = HEADS) -> Plan:
+    """List the revisions after current, up to and including target, parents first.
+
+    Args:
+        history: Every revision of the project, branches and merges included.
+        current: The revisions stamped in the database; empty for an empty one.
+        target: A revision id, "head" or "heads".
+
+    Raises:
+        UnknownRevisionError: current or target is not in history.
+        RefusedError: target lies behind current, or "head" is asked for where there are several.
+    """
+    require_known(history, current)
+    applied = history.closure(current)
+    wanted = history.closure(_targets(history, target))
+    if target not in {"head", HEADS} and wanted < applied:
+        raise RefusedError(
+            f"revision {history.resolve(target)} lies behind the database, which is at {', '.join(current)}",
+            hint=f"`invoke rollback --target {target}` goes back",
+        )
+    pending = wanted - applied
+    steps = tuple(each for each in history.order if each in pending)
+    return Plan("upgrade", steps, tuple(sorted(current)), history.tops(applied | pending) if steps else tuple(sorted(current)))
+
+
+def _targets(history: History, target: str) -> tuple[str, ...]:
+    if target == HEADS:
+        return history.heads
+    if target == "head":
+        if len(history.heads) > 1:
+            raise RefusedError(
+                f"there are {len(history.heads)} heads: {', '.join(history.heads)}",
+                hint="`invoke migrate --target heads` applies all of them; `alembic merge heads` joins them",
+            )
+        return history.heads
+    return (history.resolve(target),)
+
+
+def plan_downgrade(history: History, current: tuple[str, ...], *, steps: int = 1, target: str = "") -> Plan:
+    """List the revisions to undo, children first.
+
+    Args:
+        history: Every revision of the project.
+        current: The revisions stamped in the database.
+        steps: How many to undo when no target is given; at least 1.
+        target: The revision to end at, or "base".
+
+    Raises:
+        UnknownRevisionError: current or target is not in history.
+        RefusedError: Nothing is applied, several heads and no target, or the target is not applied.
+    """
+    require_known(history, current)
+    applied = history.closure(current)
+    undone = _to_target(history, applied, target) if target else _last(history, current, steps)
+    order = tuple(each for each in reversed(history.order) if each in undone)
+    return Plan("downgrade", order, tuple(sorted(current)), history.tops(applied - undone))
+
+
+def _to_target(history: History, applied: frozenset[str], target: str) -> frozenset[str]:
+    if target == "base":
+        return applied
+    found = history.resolve(target)
+    if found not in applied:
+        raise RefusedError(f"revision {found} is not applied, so there is no way back to it", hint="`invoke history` shows what is applied")
+    return (history.descendants([found]) - {found}) & applied
+
+
+def _last(history: History, current: tuple[str, ...], steps: int) -> frozenset[str]:
+    if not current:
+        raise RefusedError("nothing is applied, there is nothing to roll back", hint="`invoke status` shows where the database stands")
+    if len(current) > 1:
+        raise RefusedError(
+            f"the database has several heads: {', '.join(sorted(current))}; which one to undo is not clear",
+            hint="name where to end: `invoke rollback --target <revision>`; `invoke history` shows them",
+        )
+    undone: list[str] = []
+    here = current[0]
+    for step in range(steps):
+        undone.append(here)
+        parents = history.revisions[here].down
+        if step + 1 == steps:
+            break
+        if len(parents) != 1:
+            raise RefusedError(
+                f"only {len(undone)} of {steps} steps are clear: {here} {'is a merge' if parents else 'is the first revision'}",
+                hint="name where to end: `invoke rollback --target <revision>` or `--target base`",
+            )
+        here = parents[0]
+    return frozenset(undone) | (history.descendants(undone) & history.closure(current))
+
+
+def describe_place(history: History, current: tuple[str, ...]) -> str:
+    """Say in one word how the database stands to this checkout: empty, head, behind, or foreign."""
+    try:
+        plan = plan_upgrade(history, current)
+    except UnknownRevisionError:
+        return "foreign"
+    if not plan.steps:
+        return "head"
+    return "behind" if current else "empty"

@@ -1,0 +1,1 @@
+"""One outside system each; they translate calls and errors and decide nothing."""

@@ -1,0 +1,71 @@
+"""The models compared with the database, as autogenerate does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alembic.autogenerate import produce_migrations
+from alembic.operations import ops
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+
+from stillroom.core.operations import Operation
+from stillroom.edges.alembic.config import importing, make_config
+from stillroom.edges.alembic.engine import Attempt, make_engine
+from stillroom.edges.alembic.hooks import configure_options
+from stillroom.edges.alembic.offline import describe_operation
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from stillroom.core.layout import Layout
+
+
+@dataclass
+class _Comparison:
+    """What `stillroom.env.run` is given instead of a run of steps."""
+
+    connection: Connection
+    found: tuple[Operation, ...] = ()
+    tables: int = 0
+
+    def run(self, context: Any, metadata: Any, options: dict[str, Any]) -> None:
+        """Be called by `stillroom.env.run`: compare, change nothing."""
+        each = metadata if isinstance(metadata, list | tuple) else [metadata]
+        self.tables = sum(len(one.tables) for one in each)
+        with make_engine(self.connection, Attempt(0)).connect() as connection:
+            context.configure(connection=connection, target_metadata=metadata, **configure_options(options))
+            script = produce_migrations(context.get_context(), metadata)
+            assert script.upgrade_ops is not None
+            self.found = tuple(describe_operation(one) for one in _flat(script.upgrade_ops.ops))
+
+
+def compare_models(layout: Layout, connection: Connection) -> tuple[tuple[Operation, ...], int]:
+    """Find what would have to be done so that the database matches the models.
+
+    Args:
+        layout: The project.
+        connection: Its search path is pinned; nothing is open on it.
+
+    Returns:
+        The operations, and the number of tables the models have.
+
+    Raises:
+        RefusedError: The models or env.py do not import.
+    """
+    comparison = _Comparison(connection)
+    config = make_config(layout, comparison)
+    scripts = ScriptDirectory.from_config(config)
+    with importing(), EnvironmentContext(config, scripts, fn=lambda *_: []):
+        scripts.run_env()
+    return comparison.found, comparison.tables
+
+
+def _flat(operations: list[Any]) -> Iterator[Any]:
+    for each in operations:
+        if isinstance(each, ops.OpContainer) and not isinstance(each, ops.CreateTableOp):
+            yield from _flat(each.ops)
+        else:
+            yield each

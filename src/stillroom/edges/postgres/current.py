@@ -1,0 +1,115 @@
+"""What the database says about itself: its current revisions, its mark, whether it can be written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg2
+from psycopg2 import errors, sql
+
+from stillroom.edges.postgres.errors import translated
+from stillroom.errors import RefusedError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
+
+# What the server resolves for this role and database, without "$user": a schema that happens to have the role's name
+# would otherwise take all tables.
+RESOLVED_PATH = """coalesce(nullif(ltrim(regexp_replace(current_setting('search_path'),
+  '(^|,)\\s*("\\$user"|\\$user)\\s*(?=,|$)', '', 'g'), ', '), ''), quote_ident(current_schema()), 'public')"""
+
+
+@dataclass(frozen=True)
+class Current:
+    """Where a database stands.
+
+    Args:
+        revisions: What the version table holds, sorted.
+        has_version_table: It exists; an empty one is not the same as none.
+        mark: The environment written in the database; None without one.
+        database: Its name.
+        role: Who we are there.
+        schema: Where unqualified names are created.
+    """
+
+    revisions: tuple[str, ...]
+    has_version_table: bool
+    mark: str | None
+    database: str
+    role: str
+    schema: str
+
+
+def read_current(
+    connection: Connection, *, version_table: str, version_table_schema: str | None, search_path: str | None = None
+) -> Current:
+    """Read the version table and the mark in one short read-only transaction; nothing of the session is changed.
+
+    Raises:
+        RefusedError: The version table is in another schema than the one the search path leads to.
+        DatabaseError: The server refused.
+    """
+    with translated("reading the current revision"), connection.cursor() as cursor:
+        cursor.execute("begin read only")
+        try:
+            return _read(cursor, version_table, version_table_schema, search_path)
+        finally:
+            if not connection.closed:
+                cursor.execute("rollback")
+
+
+def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | None) -> Current:
+    pin_search_path(cursor, search_path, is_local=True)
+    cursor.execute(
+        """select current_database(), current_user, coalesce(current_schema(), 'public'), to_regclass('stillroom.mark') is not null,
+                  (select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                   where c.oid = to_regclass(%(name)s)),
+                  (select string_agg(n.nspname, ', ') from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                   where c.relname = %(table)s and c.relkind in ('r', 'p') and n.nspname !~ '^pg_')""",
+        {"name": _qualified(schema, table), "table": table},
+    )
+    row = cursor.fetchone()
+    assert row is not None
+    database, role, current_schema, has_mark, found_in, lies_in = row
+    if found_in is None and lies_in and not schema and not search_path:
+        raise RefusedError(
+            f"{database}: the version table {table} is in schema {lies_in}, and {role} looks in {current_schema}",
+            hint=f"set STILLROOM_SEARCH_PATH={lies_in.split(', ')[0]}",
+        )
+    revisions: tuple[str, ...] = ()
+    if found_in is not None:
+        cursor.execute(sql.SQL("select version_num from {}").format(sql.Identifier(found_in, table)))
+        revisions = tuple(sorted(each for (each,) in cursor.fetchall()))
+    mark = _read_mark(cursor) if has_mark else None
+    return Current(revisions, found_in is not None, mark, database, role, found_in or current_schema)
+
+
+def _qualified(schema: str | None, table: str) -> str:
+    return ".".join('"' + each.replace('"', '""') + '"' for each in (schema, table) if each)
+
+
+def _read_mark(cursor: Cursor) -> str | None:
+    """Read the mark; one that may not be read counts as unknown, which protects."""
+    cursor.execute("savepoint mark")
+    try:
+        cursor.execute("select environment from stillroom.mark")
+        row = cursor.fetchone()
+    except (errors.InsufficientPrivilege, errors.UndefinedColumn):
+        cursor.execute("rollback to savepoint mark")
+        return "unknown"
+    return row[0] if row else None
+
+
+def pin_search_path(cursor: Cursor, search_path: str | None, *, is_local: bool) -> None:
+    """Fix the search path, for the transaction or for the session."""
+    if search_path:
+        cursor.execute("select set_config('search_path', %s, %s)", (search_path, is_local))
+    else:
+        cursor.execute(sql.SQL("select set_config('search_path', {}, %s)").format(sql.SQL(RESOLVED_PATH)), (is_local,))
+
+
+def is_lost(connection: Connection) -> bool:
+    """Ask whether the connection is gone."""
+    return bool(connection.closed) or connection.info.transaction_status == psycopg2.extensions.TRANSACTION_STATUS_UNKNOWN

@@ -1,0 +1,72 @@
+"""The mark: the name of the environment, written in the database itself, in our own schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from psycopg2 import errors
+
+from stillroom.edges.postgres.errors import translated
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+SCHEMA_VERSION = 1
+CREATE = """
+create schema if not exists stillroom;
+create table if not exists stillroom.about (version integer not null);
+insert into stillroom.about select %(version)s where not exists (select from stillroom.about);
+create table if not exists stillroom.mark (
+  environment text not null check (environment in ('development', 'test', 'staging', 'production')),
+  set_at timestamptz not null default now(), set_by text not null default current_user);
+create unique index if not exists one_mark on stillroom.mark ((true));
+grant usage on schema stillroom to public;
+grant select on stillroom.mark, stillroom.about to public;
+insert into stillroom.mark (environment) values (%(environment)s)
+on conflict ((true)) do update set environment = excluded.environment, set_at = now(), set_by = current_user;
+"""
+IS_EMPTY = """
+select not exists (
+  select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'stillroom') and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+    and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'))
+"""
+
+
+def is_empty(connection: Connection) -> bool:
+    """Ask whether no table, view or sequence is there that is not an extension's.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    with translated("looking whether the database is empty"), connection.cursor() as cursor:
+        cursor.execute(IS_EMPTY)
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def write_mark(connection: Connection, environment: str) -> bool:
+    """Write the environment's name into the database.
+
+    Args:
+        connection: In autocommit.
+
+    Returns:
+        False when the role may not create the schema, or may not write to it.
+
+    Raises:
+        DatabaseError: The server refused for another reason.
+    """
+    with translated("writing the mark"), connection.cursor() as cursor:
+        cursor.execute("begin")
+        try:
+            cursor.execute(CREATE, {"version": SCHEMA_VERSION, "environment": environment})
+            cursor.execute("commit")
+        except errors.InsufficientPrivilege:
+            cursor.execute("rollback")
+            return False
+        except BaseException:
+            if not connection.closed:
+                cursor.execute("rollback")
+            raise
+    return True

@@ -1,0 +1,119 @@
+"""The connection that migrates: checked for a pooler, holding the lock, with its timeouts set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stillroom.core.limits import Limits
+from stillroom.edges.postgres.connect import connect
+from stillroom.edges.postgres.current import Current, pin_search_path, read_current
+from stillroom.edges.postgres.errors import translated
+from stillroom.edges.postgres.lock import lock_key, take_lock
+from stillroom.errors import DatabaseError, RefusedError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from stillroom.core.layout import Layout
+    from stillroom.core.urls import DatabaseUrl
+
+# What an ordinary role may set; a server that does not know one is not asked to.
+SETTINGS = {
+    "client_connection_check_interval": "1s",
+    "idle_in_transaction_session_timeout": "10min",
+    "idle_session_timeout": "0",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10s",
+}
+
+
+@dataclass(frozen=True)
+class Migrating:
+    """The connection that holds the lock, and where the database stands now that nobody else moves it."""
+
+    connection: Connection
+    current: Current
+    key: int
+
+
+@contextmanager
+def migrating(
+    url: DatabaseUrl, *, layout: Layout, limits: Limits, command: str, say: Callable[[str], None], is_shared: bool = False
+) -> Iterator[Migrating]:
+    """Open the connection that does the work, and hold the migration lock on it.
+
+    Raises:
+        RefusedError: A pooler stands between; nothing was set.
+        DatabaseError: The server did not answer, or only reads.
+        LockBusyError: Another migration holds the lock and the wait ran out.
+    """
+    connection = connect(url, command=command)
+    try:
+        require_direct(connection, limits)
+        yield prepare(connection, layout=layout, limits=limits, say=say, is_shared=is_shared)
+    finally:
+        # Closing lets the lock go; a connection that is gone already has done so.
+        connection.close()
+
+
+def prepare(
+    connection: Connection, *, layout: Layout, limits: Limits, say: Callable[[str], None], is_shared: bool = False
+) -> Migrating:
+    """Take the lock and set the session up, on a connection that is known to be direct."""
+    before = _read(connection, layout, limits)
+    key = lock_key(layout.version_table_schema or before.schema, layout.version_table)
+    take_lock(connection, key, wait_s=limits.wait_s, say=say, is_shared=is_shared, database=before.database)
+    _set_up(connection, limits)
+    return Migrating(connection, _read(connection, layout, limits), key)
+
+
+def _read(connection: Connection, layout: Layout, limits: Limits) -> Current:
+    return read_current(
+        connection,
+        version_table=layout.version_table,
+        version_table_schema=layout.version_table_schema,
+        search_path=limits.search_path,
+    )
+
+
+def require_direct(connection: Connection, limits: Limits) -> None:
+    """Refuse a pooler and a server that only reads, before anything is set.
+
+    A pooler shows by the process id of libpq's handshake, which is not that of the server process.
+
+    Raises:
+        RefusedError: A pooler.
+        DatabaseError: A standby, or a read-only database.
+    """
+    with translated("looking at the server"), connection.cursor() as cursor:
+        cursor.execute("select pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only'), current_database()")
+        row = cursor.fetchone()
+    assert row is not None
+    pid, is_standby, read_only, database = row
+    if pid != connection.info.backend_pid and limits.pooler != "session":
+        raise RefusedError(
+            f"{database}: a connection pooler stands between; locks and settings would not hold",
+            hint="set MIGRATION_DATABASE_URL to the server itself (STILLROOM_POOLER=session accepts a session pooler)",
+        )
+    if is_standby or read_only == "on":
+        what = "is a standby" if is_standby else "is read-only"
+        raise DatabaseError(f"{database}: this server {what}, nothing can be migrated here", hint="connect to the primary")
+
+
+def _set_up(connection: Connection, limits: Limits) -> None:
+    wanted = SETTINGS | {
+        "statement_timeout": f"{limits.statement_timeout_ms}ms",
+        "lock_timeout": f"{limits.lock_timeout_ms}ms",
+    }
+    with translated("setting the session up"), connection.cursor() as cursor:
+        pin_search_path(cursor, limits.search_path, is_local=False)
+        cursor.execute(
+            """select set_config(s.name, w.value, false)
+               from unnest(%s::text[], %s::text[]) as w(name, value) join pg_settings s on s.name = w.name""",
+            (list(wanted), list(wanted.values())),
+        )

@@ -1,0 +1,34 @@
+"""`invoke migrate` as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stillroom.commands.migrate import Migrated, MigrationPlanned
+    from stillroom.edges.alembic.offline import Rendered
+
+
+def text(result: Migrated | MigrationPlanned) -> str:
+    """Say where the database stands; the steps were said while they ran."""
+    if hasattr(result, "steps"):
+        return _plan(result)
+    place = ", ".join(result.plan.ends_at) or "no revision"
+    if not result.applied:
+        return f"{result.database}: nothing to do, at {place}"
+    count = len(result.applied)
+    return f"{result.database}: {count} revision{'s' if count > 1 else ''} applied in {result.seconds:.1f} s, now at {place}"
+
+
+def _plan(result: MigrationPlanned) -> str:
+    blocks = [_step(each) for each in result.steps]
+    count = len(result.steps)
+    last = f"{result.database}: {count} revision{'s' if count > 1 else ''} would run, from {', '.join(result.plan.starts_at) or 'base'} to {', '.join(result.plan.ends_at)}; nothing was run"
+    return "\n\n".join([*blocks, last])
+
+
+def _step(step: Rendered) -> str:
+    head = f"-- {step.revision}  {step.message}"
+    if step.problem:
+        return f"{head}\n-- cannot be shown without a connection ({step.problem})" + (f"\n{step.sql}" if step.sql else "")
+    return f"{head}\n{step.sql}" if step.sql else f"{head}\n-- no SQL"

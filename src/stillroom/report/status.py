@@ -1,0 +1,37 @@
+"""`invoke status` as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stillroom.commands.status import Status
+
+
+def text(result: Status) -> str:
+    """Say where the database stands; the last line holds the answer and the next command."""
+    protected = "protected" if result.is_protected else "not protected"
+    lines = [
+        f"database  {result.database}",
+        f"mark      {result.mark or 'none'}; {protected}: {result.why}",
+        f"current   {', '.join(result.current) or 'no revision'}",
+        f"head      {', '.join(result.heads) or 'no revisions yet'}",
+    ]
+    lines += [f"pending   {revision}" for revision in result.pending]
+    lines += [f"lock      held by {holder.shown}" for holder in result.holders]
+    return "\n".join([*lines, _answer(result)])
+
+
+def _answer(result: Status) -> str:
+    if result.place == "head":
+        return "at head, nothing pending"
+    if result.place == "ahead":
+        return f"ahead of this checkout: {result.found_in} has {_unknown(result)}; check that out"
+    if result.place == "foreign":
+        return f"foreign: {_unknown(result)} has no file here and none in git; a newer checkout or another project"
+    count = len(result.pending)
+    return f"{'behind' if result.current else 'empty'}, {count} revision{'s' if count != 1 else ''} pending: `invoke migrate`"
+
+
+def _unknown(result: Status) -> str:
+    return ", ".join(result.current)

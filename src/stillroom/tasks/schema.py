@@ -1,0 +1,130 @@
+"""The tasks that move a schema, and those that look at it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from stillroom.cli import Command, enter
+
+WAIT_S = "Longest wait for the migration lock, in seconds (default: STILLROOM_WAIT_S)."
+ALLOW = "Lift one refusal by naming its danger; docs/refusals.md lists them."
+
+
+@task(
+    klass=Command,
+    help={
+        "target": "Revision to stop at; default: heads, all of it.",
+        "plan": "Show the revisions and their SQL, run nothing.",
+        "wait_s": WAIT_S,
+    },
+)
+def migrate(c: Context, target: str = "heads", plan: bool = False, wait_s: str = "") -> Any:
+    """Upgrade the database to a revision: locked, timed, one transaction a revision, looked at afterwards."""
+    from stillroom.commands.migrate import migrate_database
+
+    return migrate_database(*enter(c), target=target, plan_only=plan, wait_s=wait_s)
+
+
+@task(
+    klass=Command,
+    help={
+        "steps": "How many revisions to undo; default: 1.",
+        "target": "Revision to end at, or base; undoes all after it.",
+        "plan": "Show what would be undone and what would be lost, touch nothing.",
+        "wait_s": WAIT_S,
+        "yes": "Answer the question with yes; it lifts no refusal.",
+        "allow": ALLOW,
+    },
+)
+def rollback(
+    c: Context, steps: str = "", target: str = "", plan: bool = False, wait_s: str = "", yes: bool = False, allow: str = ""
+) -> Any:
+    """Undo the last revisions, after showing how many rows and values die with them."""
+    from stillroom.commands.rollback import roll_back_database
+    from stillroom.core.guard import parse_allowed
+
+    allowed = parse_allowed(allow)
+    return roll_back_database(*enter(c), steps=steps, target=target, plan_only=plan, wait_s=wait_s, yes=yes, allowed=allowed)
+
+
+@task(
+    klass=Command,
+    help={
+        "yes": "Answer the question with yes; it lifts no refusal.",
+        "kick": "End the sessions that hold locks on what is dropped.",
+        "seed": "Run the project's seed function afterwards ([stillroom] seed in alembic.ini).",
+        "wait_s": WAIT_S,
+        "allow": ALLOW,
+    },
+)
+def reset_dev(c: Context, yes: bool = False, kick: bool = False, seed: bool = False, wait_s: str = "", allow: str = "") -> Any:
+    """Drop the public schema of a development database, put its surroundings back, and upgrade from base."""
+    from stillroom.commands.reset_dev import reset_database
+    from stillroom.core.guard import parse_allowed
+
+    allowed = parse_allowed(allow)
+    return reset_database(*enter(c), yes=yes, kicks=kick, seeds=seed, wait_s=wait_s, allowed=allowed)
+
+
+@task(klass=Command, help={"exit_code": "End with 6 when revisions are pending, or the database is not of this checkout."})
+def status(c: Context, exit_code: bool = False) -> Any:
+    """Show where the database stands: current, head, pending, mark, and who holds the lock."""
+    from stillroom.commands.status import show_status
+
+    return show_status(*enter(c), asks=exit_code)
+
+
+@task(klass=Command)
+def history(c: Context) -> Any:
+    """List all revisions, newest first, with what is applied."""
+    from stillroom.commands.history import show_history
+
+    return show_history(*enter(c))
+
+
+@task(klass=Command)
+def heads(c: Context) -> Any:
+    """List the heads of the history; more than one means that branches were not merged."""
+    from stillroom.commands.heads import show_heads
+
+    return show_heads(*enter(c))
+
+
+@task(klass=Command, help={"heads": "Only look whether there is one head; needs no database."})
+def check(c: Context, heads: bool = False) -> Any:
+    """Compare the models with the database; ends with 6 when they differ."""
+    from stillroom.commands.check import check_models
+
+    return check_models(*enter(c), only_heads=heads)
+
+
+@task(klass=Command, help={"revision": "Revision id, head, heads or base.", "wait_s": WAIT_S, "allow": ALLOW})
+def stamp(c: Context, revision: str, wait_s: str = "", allow: str = "") -> Any:
+    """Write the current revision without running anything, after proving that the schema is there."""
+    from stillroom.commands.stamp import stamp_database
+    from stillroom.core.guard import parse_allowed
+
+    allowed = parse_allowed(allow)
+    return stamp_database(*enter(c), revision=revision, wait_s=wait_s, allowed=allowed)
+
+
+@task(klass=Command, help={"environment": "development, test, staging or production; without it the mark is shown."})
+def mark(c: Context, environment: str = "") -> Any:
+    """Show or change which environment the database says it is; that decides what is refused there."""
+    from stillroom.commands.mark import mark_database
+
+    return mark_database(*enter(c), environment=environment)
+
+
+@task(klass=Command)
+def config(c: Context) -> Any:
+    """Show every setting and where it came from, secrets masked."""
+    from stillroom.commands.config import show_config
+
+    return show_config(*enter(c))
+
+
+TASKS = (migrate, rollback, reset_dev, status, history, heads, check, stamp, mark, config)
