@@ -1,0 +1,93 @@
+"""Numbers, words and lists as a person writes them; what is out of bounds is refused by name and unit."""
+
+from __future__ import annotations
+
+from stillroom.settings.sources import TRUE_WORDS, Sources, Value, refuse
+from stillroom.settings.specs import DEFAULTS
+
+# name: lowest, highest, what is counted. A day is longer than any wait that somebody still watches.
+BOUNDS: dict[str, tuple[int, int, str]] = {
+    "STILLROOM_BACKUP_KEEP": (1, 10_000, "backups"),
+    "STILLROOM_WAIT_S": (0, 86_400, "seconds"),
+    "STILLROOM_LOCK_TIMEOUT_MS": (1, 600_000, "milliseconds"),
+    "STILLROOM_STATEMENT_TIMEOUT_MS": (100, 604_800_000, "milliseconds"),
+    "STILLROOM_LOCK_TRIES": (1, 10_000, "tries"),
+}
+TRUE = TRUE_WORDS | {"on"}
+FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
+SYSTEM_SCHEMAS = ("pg_", "information_schema")
+
+
+def read_count(sources: Sources, name: str) -> int:
+    """Read a whole number.
+
+    Raises:
+        SettingsError: it is none, carries a unit, or is out of bounds.
+    """
+    value = sources.read(name)
+    low, high, unit = BOUNDS[name]
+    text = value.text.strip() if value else DEFAULTS[name]
+    if value and not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
+        raise refuse(value, f"no whole number of {unit} from {low} to {high}", f"write `{name}={DEFAULTS[name]}`")
+    return int(text)
+
+
+def read_seconds(sources: Sources, name: str) -> float:
+    """Read seconds, fractions allowed.
+
+    Raises:
+        SettingsError: no number, a unit behind it, or out of bounds.
+    """
+    value = sources.read(name)
+    low, high, unit = BOUNDS[name]
+    text = value.text.strip() if value else DEFAULTS[name]
+    whole, _, part = text.partition(".")
+    is_number = text.isascii() and (whole + part).isdigit() and len(text) < 12
+    if value and not (is_number and low <= float(text) <= high):
+        raise refuse(value, f"no number of {unit} from {low} to {high}", f"write `{name}={DEFAULTS[name]}`")
+    return float(text)
+
+
+def read_choice(sources: Sources, name: str, *, choices: tuple[str, ...]) -> str:
+    """Read one of a few words; the default without one.
+
+    Raises:
+        SettingsError: another word.
+    """
+    value = sources.read(name)
+    word = value.text.strip().lower() if value else DEFAULTS[name]
+    if value and word not in choices:
+        raise refuse(value, f"not one of: {', '.join(choices)}", f"write `{name}={choices[0]}`, or remove it")
+    return word
+
+
+def read_flag(sources: Sources, name: str) -> bool:
+    """Read yes or no; no without one.
+
+    Raises:
+        SettingsError: neither.
+    """
+    value = sources.read(name)
+    word = value.text.strip().casefold() if value else "no"
+    if value and word not in TRUE | FALSE:
+        raise refuse(value, "neither yes nor no", f"write `{name}=yes` or `{name}=no`")
+    return word in TRUE
+
+
+def read_schemas(sources: Sources) -> tuple[str, ...]:
+    """Read the schemas reset-dev drops; PostgreSQL's own are never among them.
+
+    Raises:
+        SettingsError: a blank name, or a schema of PostgreSQL's.
+    """
+    value = sources.read("STILLROOM_SCHEMAS")
+    names = tuple(dict.fromkeys(name.strip() for name in (value.text if value else "public").split(",")))
+    if value:
+        _require_own_schemas(value, names)
+    return names
+
+
+def _require_own_schemas(value: Value, names: tuple[str, ...]) -> None:
+    for name in names:
+        if not name or name.startswith(SYSTEM_SCHEMAS):
+            raise refuse(value, "a name is blank, or PostgreSQL's own", "write `STILLROOM_SCHEMAS=public,app`")
