@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from stillroom.commands._database import Target, limits_of, reach_database
 from stillroom.edges.scripts import read_layout
 from stillroom.edges.terminal import Terminal, open_terminal
-from stillroom.errors import DatabaseError
 from stillroom.settings import load
 
 if TYPE_CHECKING:
@@ -54,13 +53,9 @@ class _Place:
 
 
 def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: _Place) -> None:
-    import psycopg2
-    from sqlalchemy.exc import DBAPIError
-
-    from stillroom.edges.alembic.engine import Attempt, make_engine
+    from stillroom.edges.alembic.engine import Attempt, make_engine, translated_from_sqlalchemy
     from stillroom.edges.postgres.connect import connect
     from stillroom.edges.postgres.current import pin_search_path
-    from stillroom.edges.postgres.errors import describe
     from stillroom.edges.postgres.session import prepare, require_direct
 
     with closing(connect(place.target.url, command="alembic")) as raw:
@@ -72,12 +67,8 @@ def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: _Place) -> 
             prepare(raw, layout=place.layout, limits=place.limits, say=place.terminal.say)
         with make_engine(raw, Attempt(place.limits.lock_timeout_ms)).connect() as connection:
             context.configure(connection=connection, target_metadata=metadata, **_saying(chosen, place.terminal))
-            try:
-                with context.begin_transaction():
-                    context.run_migrations()
-            except DBAPIError as error:
-                said = describe(error.orig) if isinstance(error.orig, psycopg2.Error) else str(error)
-                raise DatabaseError(said, hint="`invoke status` shows where the database stands") from None
+            with translated_from_sqlalchemy(), context.begin_transaction():
+                context.run_migrations()
 
 
 def _saying(chosen: dict[str, Any], terminal: Terminal) -> dict[str, Any]:

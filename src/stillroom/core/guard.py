@@ -125,3 +125,31 @@ def _way_out(standing: Standing) -> str:
     if standing.is_contradicted:
         return "correct APP_ENV or DATABASE_URL; `invoke config` shows where they come from"
     return "use a development database: `invoke config` shows where DATABASE_URL comes from"
+
+
+def refusals_as_markdown() -> str:
+    """Write the page `docs/refusals.md`."""
+    rows = "\n".join(f"| {act} | {_shown(cells[0])} | {_shown(cells[1])} |" for act, cells in TABLE.items())
+    dangers = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in DANGERS.items())
+    return f"""# What is refused, and what lifts it
+
+A database is **protected** unless its mark says `development` or `test`, and `APP_ENV` (where it is set) says the same.
+The mark is a row in the database itself: `invoke mark` shows it, `invoke mark --environment development` writes it, and the
+first `invoke migrate` of an empty database writes it when `APP_ENV` is `development` or `test`. The embedded server is exempt.
+
+A refusal ends with exit code 3 and has touched nothing. `--yes` answers a question; it never lifts a refusal.
+
+| act | unprotected | protected |
+|---|---|---|
+{rows}
+
+| danger | what it means |
+|---|---|
+{dangers}
+
+This page is printed from the table in `src/stillroom/core/guard.py`: `invoke dev.refusals`.
+"""
+
+
+def _shown(cell: Cell) -> str:
+    return f"`--allow {cell.danger}`" if cell.verdict == "lifted" else cell.verdict

@@ -65,7 +65,7 @@ def _read_parsed(text: str, path: str) -> Revision | None:
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
-        raise HeaderError(f"line {error.lineno}, column {error.offset}: {error.msg}") from None
+        raise HeaderError(f"line {error.lineno or 1}, column {error.offset or 1}: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise HeaderError(f"line 1: {error}") from None
     given = {name: value for node in tree.body for name, value in _assigned(node)}

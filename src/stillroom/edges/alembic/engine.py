@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import psycopg2
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
+
+from stillroom.edges.postgres.errors import as_database_error
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as PsycopgConnection
@@ -59,3 +65,18 @@ def _after(cursor: Any, statement: str, attempt: Attempt) -> None:
     if cursor.connection.autocommit and _CONCURRENTLY.search(statement):
         with cursor.connection.cursor() as own:
             own.execute("select set_config('lock_timeout', %s, false)", (f"{attempt.lock_timeout_ms}ms",))
+
+
+@contextmanager
+def translated_from_sqlalchemy() -> Iterator[None]:
+    """Turn SQLAlchemy's wrapping of a server's error into ours.
+
+    Raises:
+        DatabaseError: What the server said.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        if not isinstance(error.orig, psycopg2.Error):
+            raise
+        raise as_database_error(error.orig, "the server refused") from None

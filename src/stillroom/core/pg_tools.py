@@ -1,0 +1,174 @@
+"""Which pg_dump and pg_restore fit which server, what they are asked, and whether what they said is a failure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from stillroom.errors import ToolError
+
+NEWEST_HEADER_MAJOR = 17  # archives of 17 and 18 have the same header; 16 had its own, all before share one
+PARALLEL_FROM_BYTES = 64 * 1024 * 1024  # below, starting the workers costs more than they save
+JOBS_MOST = 4
+
+# Lines on stderr that say nothing about the dump: the server's word on an updated C library, and a warning that concerns
+# restores of data alone. Each may be followed by lines of detail.
+HARMLESS = (
+    re.compile(r'.*WARNING:  database ".*" has (a collation version mismatch|no actual collation version)'),
+    re.compile(r"pg_dump: warning: there are circular foreign-key constraints"),
+)
+FOLLOWING = re.compile(r"(.*: )?(detail|hint|DETAIL|HINT):? ")
+TIMEOUT_ERROR = (
+    re.compile(r'pg_restore: error: .*unrecognized configuration parameter "transaction_timeout"'),
+    re.compile(r"Command was: SET transaction_timeout = 0;"),
+    re.compile(r"pg_restore: while INITIALIZING:"),
+    re.compile(r"pg_restore: warning: errors ignored on restore: \d+"),
+)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """A folder with pg_dump and pg_restore.
+
+    Args:
+        folder: Absolute.
+        version: What pg_dump says, as "18.6"; empty when it does not run.
+        source: Who named or brought it.
+        has_tls: They can encrypt the connection; those of the embedded wheel cannot.
+    """
+
+    folder: Path
+    version: str
+    source: str
+    has_tls: bool = True
+
+    @property
+    def major(self) -> int:
+        """The major version, as 18; 0 when the tools do not run."""
+        return int(self.version.partition(".")[0] or 0)
+
+
+@dataclass(frozen=True)
+class Need:
+    """What the tools must be able to do.
+
+    Args:
+        server_major: The server's major version.
+        uses_tls: The connection to it is encrypted.
+        archive_major: The pg_dump that wrote the archive to restore; 0 for a dump.
+    """
+
+    server_major: int
+    uses_tls: bool
+    archive_major: int = 0
+
+    def lack(self, tools: Tools) -> str:
+        """Say why these tools do not fit; empty when they do."""
+        if not tools.version:
+            return "does not run"
+        if tools.major < self.server_major:
+            return f"older than the server's {self.server_major}"
+        if tools.major < min(self.archive_major, NEWEST_HEADER_MAJOR):
+            return f"cannot read what pg_dump {self.archive_major} wrote"
+        if self.uses_tls and not tools.has_tls:
+            return "built without TLS, which the connection uses"
+        return ""
+
+
+def choose_tools(candidates: Iterable[Tools], need: Need) -> Tools:
+    """Take the server's own major, else the lowest that is not older; among equals the one that was found first.
+
+    A newer one works for a dump, but what 17 and 18 write, an older server's own pg_restore cannot read.
+
+    Raises:
+        ToolError: None fits; each is named with its version.
+    """
+    found = tuple(candidates)
+    fitting = [each for each in found if not need.lack(each)]
+    if fitting:
+        return min(fitting, key=lambda each: each.major)
+    seen = "; ".join(f"{each.version or '?'} in {each.folder} ({need.lack(each)})" for each in found)
+    major = max(need.server_major, min(need.archive_major, NEWEST_HEADER_MAJOR))
+    raise ToolError(
+        f"pg_dump and pg_restore for PostgreSQL {need.server_major}: none fits; found {seen or 'none at all'}",
+        hint=f"install `postgresql-client-{major}`, or set STILLROOM_PG_BIN to the folder of another pg_dump",
+    )
+
+
+def choose_jobs(size_bytes: int, cpus: int) -> int:
+    """Choose how many tables are dumped or restored at a time."""
+    return 1 if size_bytes < PARALLEL_FROM_BYTES else max(1, min(cpus, JOBS_MOST))
+
+
+@dataclass(frozen=True)
+class DumpOrder:
+    """What pg_dump is asked for.
+
+    Args:
+        folder: Where the dump goes; it must not exist.
+        snapshot: Exported by the session that holds the tables.
+        has_zstd: This pg_dump was built with zstd.
+        jobs: Tables at a time.
+        lock_wait_ms: Longest wait for a table's lock.
+        schema_only: No rows.
+        without_rows: Tables (schema, name) whose rows are left out.
+    """
+
+    folder: Path
+    snapshot: str
+    has_zstd: bool
+    jobs: int
+    lock_wait_ms: int
+    schema_only: bool = False
+    without_rows: tuple[tuple[str, str], ...] = ()
+
+
+def dump_arguments(tools: Tools, order: DumpOrder) -> list[str]:
+    """Write pg_dump's arguments; host, user and password come through the environment and a password file.
+
+    `--no-sync`, because every file is read for its hash afterwards and synced there.
+    """
+    level = "zstd" if order.has_zstd else "gzip:1" if tools.major >= 16 else "1"
+    return [
+        str(tools.folder / "pg_dump"),
+        "--format=directory",
+        f"--file={order.folder}",
+        f"--jobs={order.jobs}",
+        f"--compress={level}",
+        f"--snapshot={order.snapshot}",
+        f"--lock-wait-timeout={order.lock_wait_ms}",
+        "--no-password",
+        "--no-sync",
+        *(["--schema-only"] if order.schema_only else []),
+        *(f"--exclude-table-data={_quoted(schema)}.{_quoted(name)}" for schema, name in order.without_rows),
+    ]
+
+
+def _quoted(name: str) -> str:
+    """Quote a name for one of pg_dump's patterns, where quotes take away the meaning of `*` and `?`."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def unexpected_lines(stderr: str) -> tuple[str, ...]:
+    """Return the lines of pg_dump's stderr that are not known to be harmless: each may mean rows that are missing."""
+    unexpected: list[str] = []
+    is_harmless = False
+    for line in filter(str.strip, stderr.splitlines()):
+        if not FOLLOWING.match(line):
+            is_harmless = any(each.match(line) for each in HARMLESS)
+        if not is_harmless:
+            unexpected.append(line.strip())
+    return tuple(unexpected)
+
+
+def ignores_errors(tools: Tools, server_major: int) -> bool:
+    """Tell whether this pg_restore must be let past its own first statement, which an older server does not know."""
+    return tools.major >= NEWEST_HEADER_MAJOR > server_major
+
+
+def is_only_timeout_error(stderr: str) -> bool:
+    """Tell whether all that pg_restore complained about is `transaction_timeout`."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return bool(lines) and all(any(each.match(line) for each in TIMEOUT_ERROR) for line in lines)
