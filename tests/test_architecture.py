@@ -99,14 +99,18 @@ def test_only_the_settings_read_the_environment(path: Path) -> None:
 def test_nothing_prints_past_the_door(path: Path) -> None:
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id not in {"print", "input"}, f"{_name(path)}:{node.lineno} talks past cli.py and edges/terminal.py"
+            assert node.func.id not in {"print", "input"}, (
+                f"{_name(path)}:{node.lineno} talks past cli.py and edges/terminal.py"
+            )
 
 
 @pytest.mark.parametrize("path", [each for each in MODULES if each.name != "connect.py"], ids=_name)
 def test_only_one_place_opens_connections(path: Path) -> None:
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Call):
-            assert ast.unparse(node.func) != "psycopg2.connect", f"{_name(path)}:{node.lineno} opens a connection of its own"
+            assert ast.unparse(node.func) != "psycopg2.connect", (
+                f"{_name(path)}:{node.lineno} opens a connection of its own"
+            )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)
@@ -121,8 +125,16 @@ def test_outside_programs_get_lists_and_no_shell(path: Path) -> None:
 def test_platform_modules_are_imported_where_they_are_used(path: Path) -> None:
     """Native Windows has none of these; every module must still import there."""
     for node in _tree(path).body:
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module] if isinstance(node, ast.ImportFrom) else []
-        assert not {"fcntl", "pwd", "pty", "grp", "termios", "resource"}.intersection(names), f"{_name(path)}:{node.lineno}"
+        names = (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+        assert not {"fcntl", "pwd", "pty", "grp", "termios", "resource"}.intersection(names), (
+            f"{_name(path)}:{node.lineno}"
+        )
 
 
 def _commands() -> list[Path]:

@@ -3,10 +3,11 @@
 Every module with tables is imported here, so that `SQLModel.metadata` is complete when the package is imported.
 """
 
+from sqlmodel import SQLModel
+
 from models import base  # noqa: F401  (sets the naming convention before any table is made)
 from models.conversations import Conversation, Message, MessageRole
 from models.tasks import Task, TaskStatus
 from models.users import User
-from sqlmodel import SQLModel
 
 __all__ = ["Conversation", "Message", "MessageRole", "SQLModel", "Task", "TaskStatus", "User"]

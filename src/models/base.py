@@ -16,11 +16,11 @@ SQLModel.metadata.naming_convention = {
 
 def created_at() -> Any:
     """Make a column that the server fills with the time of insertion."""
-    return Field(default=None, sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()}, nullable=False)
+    return Field(
+        default=None, sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()}, nullable=False
+    )
 
 
 def moment() -> Any:
     """Make a column for a point in time that may not have come yet."""
     return Field(default=None, sa_type=DateTime(timezone=True), nullable=True)
-
-

@@ -41,7 +41,7 @@ class Message(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     conversation_id: UUID = Field(foreign_key="conversations.id", ondelete="CASCADE")
     role: MessageRole = Field(
-        sa_type=Enum(MessageRole, name="message_role", values_callable=lambda e: [m.value for m in e]),  # type: ignore[call-overload]
+        sa_type=Enum(MessageRole, name="message_role", values_callable=lambda e: [m.value for m in e]),
     )
     content: str
     tool_calls: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB, nullable=True)

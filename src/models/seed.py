@@ -15,7 +15,9 @@ def seed(connection: Connection) -> None:
         session.add(user)
         session.flush()
         assert user.id is not None
-        session.add_all([Task(user_id=user.id, title="Weave the engine"), Task(user_id=user.id, title="Write the notes")])
+        session.add_all(
+            [Task(user_id=user.id, title="Weave the engine"), Task(user_id=user.id, title="Write the notes")]
+        )
         conversation = Conversation(user_id=user.id, title="What is due today?")
         session.add(conversation)
         session.flush()

@@ -34,10 +34,12 @@ class Task(SQLModel, table=True):
     title: str = Field(max_length=500)
     status: TaskStatus = Field(
         default=TaskStatus.OPEN,
-        sa_type=Enum(TaskStatus, name="task_status", values_callable=lambda e: [m.value for m in e]),  # type: ignore[call-overload]
+        sa_type=Enum(TaskStatus, name="task_status", values_callable=lambda e: [m.value for m in e]),
         sa_column_kwargs={"server_default": TaskStatus.OPEN.value},
     )
-    details: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'::jsonb")})
+    details: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'::jsonb")}
+    )
     due_at: datetime | None = moment()
     completed_at: datetime | None = moment()
     created_at: datetime | None = created_at()

@@ -6,7 +6,6 @@ Everything is imported where it is used, so that `invoke --list` loads nothing b
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,6 +14,8 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from invoke.context import Context
 
     from stillroom.edges.terminal import Terminal
@@ -33,10 +34,12 @@ class Command(Task[Any]):
 
     Args:
         short: The one-letter flag of a parameter, where it has one.
+        family: What stands before the dot in its name: "server" of `server.start`.
     """
 
-    def __init__(self, body: Callable[..., Any], *, short: dict[str, str] | None = None, **options: Any) -> None:
+    def __init__(self, body: Callable[..., Any], *, short: dict[str, str] | None = None, family: str = "", **options: Any) -> None:
         self.short = short or {}
+        self.family = family
         options["auto_shortflags"] = False
         options["help"] = {**(options.get("help") or {}), "json": JSON_HELP}
         super().__init__(body, **options)
@@ -60,6 +63,9 @@ class Command(Task[Any]):
         Raises:
             Exit: The documented exit code is not 0.
         """
+        from stillroom.edges.streams import open_missing_streams
+
+        open_missing_streams()
         token = _is_json.set(bool(kwargs.pop("json", False)))
         try:
             return _answer(self, lambda: super(Command, self).__call__(*args, **kwargs), args[0])
@@ -76,23 +82,39 @@ def enter(c: Context) -> tuple[Settings, Terminal]:
     from stillroom.edges.terminal import open_terminal
     from stillroom.settings import load
 
-    settings = load()
+    settings = load(_start(c))
     terminal = open_terminal(is_ci=settings.is_ci, is_json=_is_json.get(), no_color=settings.no_color)
     for note in settings.notes:
         terminal.say(f"note:  {note}")
     return settings, terminal
 
 
+def _start(c: Context) -> Path | None:
+    """Begin where the tasks were found when `invoke -r` fetched them from elsewhere; None is the current folder."""
+    from pathlib import Path
+
+    found = getattr(c.config, "_project_prefix", None)
+    if not found:
+        return None
+    folder, here = Path(found).resolve(), Path.cwd()
+    return None if here == folder or folder in here.parents else folder
+
+
 def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
+    from stillroom.edges.interrupt import restore_handlers, set_handlers
     from stillroom.errors import InterruptedRunError, StillroomError
 
     name = _name_of(task)
+    before = set_handlers(_stop)
     try:
         result = None if c.config.run.dry else work()
     except StillroomError as error:
         _fail(name, error)
     except KeyboardInterrupt:
-        _fail(name, InterruptedRunError("interrupted; nothing was changed", hint=f"`invoke {name}` starts anew"))
+        # Steps run in a child, which reports by itself; here nothing was under way.
+        _fail(name, InterruptedRunError("interrupted; no revision was under way", hint="`invoke status` shows where the database stands"))
+    finally:
+        restore_handlers(before)
     if c.config.run.dry:
         _say(f"dry run: `invoke {name}` was not run, nothing was touched")
     _print_result(name, result)
@@ -102,10 +124,15 @@ def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
     return result
 
 
+def _stop(*_: object) -> NoReturn:
+    """Let SIGTERM and SIGHUP end a task as Ctrl-C does: what is open is closed, what is temporary is removed."""
+    raise KeyboardInterrupt
+
+
 def _name_of(task: Command) -> str:
     """The name a person types: `server.start` for a task of the server family."""
-    family = getattr(task.body, "__family__", "")
-    return f"{family}.{task.name}" if family else task.name.replace("_", "-")
+    name = task.name.replace("_", "-")
+    return f"{task.family}.{name}" if task.family else name
 
 
 def _print_result(name: str, result: Any) -> None:
@@ -133,14 +160,9 @@ def _fail(name: str, error: StillroomError) -> NoReturn:
 
 def _write(text: str) -> None:
     """Write to stdout; a closed or full stdout never changes the exit code: the work is done by now."""
-    try:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        # Python flushes stdout once more at exit and would complain there; give it something that works.
-        import os
+    from stillroom.edges.streams import write_result
 
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    if not write_result(text):
         _say("note:  the result could not be written to stdout")
 
 

@@ -25,7 +25,11 @@ def histories(draw: st.DrawFn) -> list[tuple[str, tuple[str, ...], tuple[str, ..
         earlier = [each for each, _, _ in made]
         down = tuple(draw(st.lists(st.sampled_from(earlier), max_size=2, unique=True))) if earlier else ()
         # Alembic itself fails on a merge one of whose parents comes before its dependency, so none is drawn.
-        rest = [each for each in earlier if each not in _before(made, down) and not _before(made, (each,)).intersection(down)]
+        rest = [
+            each
+            for each in earlier
+            if each not in _before(made, down) and not _before(made, (each,)).intersection(down)
+        ]
         depends = tuple(draw(st.lists(st.sampled_from(rest), max_size=1))) if rest and draw(st.booleans()) else ()
         made.append((f"{number:02d}rev{number:02d}", _without_ancestors(made, down), depends))
     return made
@@ -43,7 +47,9 @@ def _before(made: list[tuple[str, tuple[str, ...], tuple[str, ...]]], names: tup
     return found
 
 
-def _without_ancestors(made: list[tuple[str, tuple[str, ...], tuple[str, ...]]], down: tuple[str, ...]) -> tuple[str, ...]:
+def _without_ancestors(
+    made: list[tuple[str, tuple[str, ...], tuple[str, ...]]], down: tuple[str, ...]
+) -> tuple[str, ...]:
     """Drop a parent that comes before another parent: Alembic calls that overlapping."""
     return tuple(each for each in down if not any(each in _before(made, (other,)) for other in down if other != each))
 
@@ -51,14 +57,16 @@ def _without_ancestors(made: list[tuple[str, tuple[str, ...], tuple[str, ...]]],
 def _write(folder: Path, made: list[tuple[str, tuple[str, ...], tuple[str, ...]]]) -> None:
     for name, down, depends in made:
         parent: Any = None if not down else down[0] if len(down) == 1 else down
-        (folder / f"{name}.py").write_text(f"revision = {name!r}\ndown_revision = {parent!r}\ndepends_on = {depends or None!r}\ndef upgrade(): pass\n")
+        (folder / f"{name}.py").write_text(
+            f"revision = {name!r}\ndown_revision = {parent!r}\ndepends_on = {depends or None!r}\ndef upgrade(): pass\n"
+        )
 
 
 def _heads_after(scripts: ScriptDirectory, steps: list[Any], current: tuple[str, ...]) -> set[str]:
     maintainer = HeadMaintainer.__new__(HeadMaintainer)
     maintainer.heads = set(current)
-    maintainer._insert_version = lambda version: maintainer.heads.add(version)  # type: ignore[method-assign]
-    maintainer._delete_version = lambda version: maintainer.heads.remove(version)  # type: ignore[method-assign]
+    maintainer._insert_version = maintainer.heads.add  # type: ignore[method-assign]
+    maintainer._delete_version = maintainer.heads.remove  # type: ignore[method-assign]
 
     def update(before: str, after: str) -> None:
         maintainer.heads.remove(before)
@@ -72,7 +80,9 @@ def _heads_after(scripts: ScriptDirectory, steps: list[Any], current: tuple[str,
 
 @settings(max_examples=150, deadline=None)
 @given(histories(), st.data())
-def test_plans_are_those_of_alembic(made: list[tuple[str, tuple[str, ...], tuple[str, ...]]], data: st.DataObject) -> None:
+def test_plans_are_those_of_alembic(
+    made: list[tuple[str, tuple[str, ...], tuple[str, ...]]], data: st.DataObject
+) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "versions").mkdir()
@@ -81,7 +91,9 @@ def test_plans_are_those_of_alembic(made: list[tuple[str, tuple[str, ...], tuple
         config.set_main_option("script_location", str(folder))
         scripts = ScriptDirectory.from_config(config)
         history = read_history(Layout(folder, folder, (folder / "versions",)))
-        start = history.tops(history.closure(data.draw(st.lists(st.sampled_from(sorted(history.revisions)), max_size=2))))
+        start = history.tops(
+            history.closure(data.draw(st.lists(st.sampled_from(sorted(history.revisions)), max_size=2)))
+        )
         target = data.draw(st.sampled_from(["heads", *sorted(history.revisions)]))
         if target != "heads" and history.closure([target]) < history.closure(start):
             return

@@ -46,7 +46,8 @@ def require_database_name(name: str) -> str:
     """
     is_odd = not name.isprintable() or name != name.strip() or name.startswith("-") or "=" in name or "://" in name
     if not name or is_odd or len(name.encode()) > IDENTIFIER_MOST_BYTES or name in RESERVED:
-        raise SettingsError(f"--into: {name!r} is no name for a new database", hint="for instance `--into todo_chatbot_old`")
+        hint = "for instance `--into todo_chatbot_old`"
+        raise SettingsError(f"--into: {name!r} is no name for a new database", hint=hint)
     return name
 
 

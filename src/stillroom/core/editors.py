@@ -10,9 +10,45 @@ _BLOCK = ("--block", "-b")
 _FOREGROUND = ("--nofork", "-f")
 # Editors that open a window and return at once; without their flag the draft would be read before it is edited.
 GUI: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("code", "code-insiders", "code-oss", "codium", "vscodium", "cursor", "windsurf", "positron", "trae", "kiro"), _WAIT),
-    **dict.fromkeys(("subl", "sublime_text", "sublime", "atom", "zed", "zeditor", "gedit", "xed", "pluma", "mate", "bbedit", "nova", "lite-xl"), _WAIT),
-    **dict.fromkeys(("idea", "pycharm", "webstorm", "phpstorm", "goland", "rubymine", "clion", "rider", "rustrover", "fleet", "studio", "dataspell"), _WAIT),
+    **dict.fromkeys(
+        ("code", "code-insiders", "code-oss", "codium", "vscodium", "cursor", "windsurf", "positron", "trae", "kiro"),
+        _WAIT,
+    ),
+    **dict.fromkeys(
+        (
+            "subl",
+            "sublime_text",
+            "sublime",
+            "atom",
+            "zed",
+            "zeditor",
+            "gedit",
+            "xed",
+            "pluma",
+            "mate",
+            "bbedit",
+            "nova",
+            "lite-xl",
+        ),
+        _WAIT,
+    ),
+    **dict.fromkeys(
+        (
+            "idea",
+            "pycharm",
+            "webstorm",
+            "phpstorm",
+            "goland",
+            "rubymine",
+            "clion",
+            "rider",
+            "rustrover",
+            "fleet",
+            "studio",
+            "dataspell",
+        ),
+        _WAIT,
+    ),
     **dict.fromkeys(("kate", "kwrite"), _BLOCK),
     **dict.fromkeys(("gvim", "mvim", "vimr", "neovide"), _FOREGROUND),
     "notepad++": ("-multiInst",),

@@ -96,7 +96,9 @@ def parse_allowed(text: str) -> frozenset[str]:
     return names
 
 
-def require_allowed(act: str, standing: Standing, *, allowed: Iterable[str] = (), command: str, detail: str = "") -> None:
+def require_allowed(
+    act: str, standing: Standing, *, allowed: Iterable[str] = (), command: str, detail: str = ""
+) -> None:
     """Refuse an act that the table refuses for this database.
 
     Args:

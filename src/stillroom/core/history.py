@@ -108,15 +108,20 @@ class History:
             return found[0]
         if found:
             raise UnknownRevisionError(
-                f"{name!r} is the beginning of {len(found)} revisions", hint="type more of the id; `invoke history` lists them"
+                f"{name!r} is the beginning of {len(found)} revisions",
+                hint="type more of the id; `invoke history` lists them",
             )
-        raise UnknownRevisionError(f"revision {name!r} is not in the history", hint="`invoke history` lists all revisions")
+        raise UnknownRevisionError(
+            f"revision {name!r} is not in the history", hint="`invoke history` lists all revisions"
+        )
 
     def _label_heads(self, label: str) -> tuple[str, ...]:
         labelled = next(each.id for each in self.revisions.values() if label in each.labels)
         heads = tuple(sorted(self.descendants([labelled]).intersection(self.heads)))
         if len(heads) != 1:
-            raise UnknownRevisionError(f"branch {label!r} has {len(heads)} heads", hint="name a revision: `invoke heads`")
+            raise UnknownRevisionError(
+                f"branch {label!r} has {len(heads)} heads", hint="name a revision: `invoke heads`"
+            )
         return heads
 
 
@@ -178,4 +183,6 @@ def _require_no_cycle(revisions: Mapping[str, Revision]) -> None:
                 free.append(child)
     if seen != len(revisions):
         ring = ", ".join(sorted(revisions[each].path for each, count in open_needs.items() if count))
-        raise RefusedError(f"these revisions follow each other in a ring: {ring}", hint="correct `down_revision` in one of them")
+        raise RefusedError(
+            f"these revisions follow each other in a ring: {ring}", hint="correct `down_revision` in one of them"
+        )

@@ -55,10 +55,17 @@ def read_ini(text: str, root: Path) -> Layout:
     except (configparser.Error, KeyError) as error:
         line = getattr(error, "lineno", None)
         where = f", line {line}" if line else ""
-        raise SettingsError(f"alembic.ini{where}: no `script_location` under [alembic] can be read", hint="see `alembic.ini` of the README's project") from None
+        raise SettingsError(
+            f"alembic.ini{where}: no `script_location` under [alembic] can be read",
+            hint="see `alembic.ini` of the README's project",
+        ) from None
     script_location = _place(location, root)
     listed = section.get("version_locations", "")
-    folders = tuple(_place(each, root) for each in _split(listed, section.get("path_separator", ""))) if listed else (script_location / "versions",)
+    folders = (
+        tuple(_place(each, root) for each in _split(listed, section.get("path_separator", "")))
+        if listed
+        else (script_location / "versions",)
+    )
     recursive = section.get("recursive_version_locations", "false").lower() in {"true", "1", "yes", "on"}
     separator = section.get("path_separator", "")
     return Layout(
@@ -77,7 +84,9 @@ def _place(text: str, root: Path) -> Path:
 
 
 def _split(text: str, separator: str) -> list[str]:
-    pattern = {"os": re.escape(os.pathsep), "space": r"\s+", "newline": r"\n", ":": ":", ";": ";"}.get(separator, r"[\s,]+|" + re.escape(os.pathsep))
+    pattern = {"os": re.escape(os.pathsep), "space": r"\s+", "newline": r"\n", ":": ":", ";": ";"}.get(
+        separator, r"[\s,]+|" + re.escape(os.pathsep)
+    )
     return [each for each in re.split(pattern, text) if each.strip()]
 
 
@@ -91,10 +100,16 @@ def read_env(text: str, layout: Layout, name: str) -> Layout:
         tree = ast.parse(text)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
-        raise RefusedError(f"{name}, line {line}: does not parse ({getattr(error, 'msg', 'NUL byte')})", hint=f"correct it; these lines are enough:\n{ENV_LINES}") from None
+        raise RefusedError(
+            f"{name}, line {line}: does not parse ({getattr(error, 'msg', 'NUL byte')})",
+            hint=f"correct it; these lines are enough:\n{ENV_LINES}",
+        ) from None
     call = next((node for node in ast.walk(tree) if _is_run(node, tree)), None)
     if not isinstance(call, ast.Call):
-        raise RefusedError(f"{name} does not call `stillroom.env.run`, so nothing would lock or time out", hint=f"paste these lines into it:\n{ENV_LINES}")
+        raise RefusedError(
+            f"{name} does not call `stillroom.env.run`, so nothing would lock or time out",
+            hint=f"paste these lines into it:\n{ENV_LINES}",
+        )
     given = {each.arg: each.value.value for each in call.keywords if isinstance(each.value, ast.Constant)}
     table, schema = given.get("version_table"), given.get("version_table_schema")
     return replace(

@@ -45,5 +45,15 @@ class Loss:
 
 
 def find_droppings(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
-    """Pick the operations that may take rows or values along."""
-    return tuple(each for each in operations if each.kind in {"drop_table", "drop_column"} or each.is_raw)
+    """Pick the operations that may take rows or values along; what an earlier one of them made holds none."""
+    made: set[tuple[str | None, str, str]] = set()
+    found = []
+    for each in operations:
+        if each.kind in {"create_table", "add_column"}:
+            made.add((each.schema, each.table, each.column))
+        is_drop = each.kind in {"drop_table", "drop_column"}
+        if each.is_raw or (
+            is_drop and made.isdisjoint({(each.schema, each.table, each.column), (each.schema, each.table, "")})
+        ):
+            found.append(each)
+    return tuple(found)

@@ -1,8 +1,7 @@
-"""Which pg_dump and pg_restore fit which server, what they are asked, and whether what they said is a failure."""
+"""Which pg_dump and pg_restore fit which server, and what they are asked."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +11,6 @@ from stillroom.errors import ToolError
 NEWEST_HEADER_MAJOR = 17  # archives of 17 and 18 have the same header; 16 had its own, all before share one
 PARALLEL_FROM_BYTES = 64 * 1024 * 1024  # below, starting the workers costs more than they save
 JOBS_MOST = 4
-
-# Lines on stderr that say nothing about the dump: the server's word on an updated C library, and a warning that concerns
-# restores of data alone. Each may be followed by lines of detail.
-HARMLESS = (
-    re.compile(r'.*WARNING:  database ".*" has (a collation version mismatch|no actual collation version)'),
-    re.compile(r"pg_dump: warning: there are circular foreign-key constraints"),
-)
-FOLLOWING = re.compile(r"(.*: )?(detail|hint|DETAIL|HINT):? ")
-TIMEOUT_ERROR = (
-    re.compile(r'pg_restore: error: .*unrecognized configuration parameter "transaction_timeout"'),
-    re.compile(r"Command was: SET transaction_timeout = 0;"),
-    re.compile(r"pg_restore: while INITIALIZING:"),
-    re.compile(r"pg_restore: warning: errors ignored on restore: \d+"),
-)
 
 
 @dataclass(frozen=True)
@@ -151,24 +136,6 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def unexpected_lines(stderr: str) -> tuple[str, ...]:
-    """Return the lines of pg_dump's stderr that are not known to be harmless: each may mean rows that are missing."""
-    unexpected: list[str] = []
-    is_harmless = False
-    for line in filter(str.strip, stderr.splitlines()):
-        if not FOLLOWING.match(line):
-            is_harmless = any(each.match(line) for each in HARMLESS)
-        if not is_harmless:
-            unexpected.append(line.strip())
-    return tuple(unexpected)
-
-
 def ignores_errors(tools: Tools, server_major: int) -> bool:
     """Tell whether this pg_restore must be let past its own first statement, which an older server does not know."""
     return tools.major >= NEWEST_HEADER_MAJOR > server_major
-
-
-def is_only_timeout_error(stderr: str) -> bool:
-    """Tell whether all that pg_restore complained about is `transaction_timeout`."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return bool(lines) and all(any(each.match(line) for each in TIMEOUT_ERROR) for line in lines)

@@ -57,7 +57,9 @@ def plan_upgrade(history: History, current: tuple[str, ...], target: str = HEADS
         )
     pending = wanted - applied
     steps = tuple(each for each in history.order if each in pending)
-    return Plan("upgrade", steps, tuple(sorted(current)), history.tops(applied | pending) if steps else tuple(sorted(current)))
+    return Plan(
+        "upgrade", steps, tuple(sorted(current)), history.tops(applied | pending) if steps else tuple(sorted(current))
+    )
 
 
 def _targets(history: History, target: str) -> tuple[str, ...]:
@@ -98,13 +100,18 @@ def _to_target(history: History, applied: frozenset[str], target: str) -> frozen
         return applied
     found = history.resolve(target)
     if found not in applied:
-        raise RefusedError(f"revision {found} is not applied, so there is no way back to it", hint="`invoke history` shows what is applied")
+        raise RefusedError(
+            f"revision {found} is not applied, so there is no way back to it",
+            hint="`invoke history` shows what is applied",
+        )
     return (history.descendants([found]) - {found}) & applied
 
 
 def _last(history: History, current: tuple[str, ...], steps: int) -> frozenset[str]:
     if not current:
-        raise RefusedError("nothing is applied, there is nothing to roll back", hint="`invoke status` shows where the database stands")
+        raise RefusedError(
+            "nothing is applied, there is nothing to roll back", hint="`invoke status` shows where the database stands"
+        )
     if len(current) > 1:
         raise RefusedError(
             f"the database has several heads: {', '.join(sorted(current))}; which one to undo is not clear",

@@ -34,11 +34,18 @@ def propose_message(operations: Sequence[Operation], *, is_first: bool) -> str:
     whole = {each.table for each in operations if each.kind in {"create_table", "drop_table"}}
     if is_first and all(each.table in whole for each in operations if each.table):
         return FIRST
-    # What happens to a table that is itself made or dropped goes without saying.
-    told = [each for each in operations if each.kind.endswith("_table") or each.table not in whole]
+    told = [each for each in operations if not _goes_without_saying(each, operations, whole)]
     phrases = list(dict.fromkeys(_phrase(each) for each in told))
     more = len(phrases) - MOST
     return ", ".join(phrases[:MOST]) + (f" and {more} more" if more > 0 else "")
+
+
+def _goes_without_saying(operation: Operation, operations: Sequence[Operation], whole: set[str]) -> bool:
+    """Leave out what happens to a table that is itself made or dropped, and the constraints of a new column."""
+    if operation.kind in {"create_table", "drop_table"}:
+        return False
+    with_columns = {each.table for each in operations if each.kind in {"add_column", "drop_column"}}
+    return operation.table in whole or (operation.table in with_columns and not operation.column)
 
 
 def _phrase(operation: Operation) -> str:

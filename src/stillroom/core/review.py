@@ -18,7 +18,11 @@ NOT_COMPARED = (
     "grants",
     "data",
 )
-LOSSES = {"drop_table": "every row of it dies", "drop_column": "every value in it dies", "execute": "SQL by hand: only reading it tells what it does"}
+LOSSES = {
+    "drop_table": "every row of it dies",
+    "drop_column": "every value in it dies",
+    "execute": "SQL by hand: only reading it tells what it does",
+}
 RED, PLAIN = "\x1b[31m", "\x1b[0m"
 
 
@@ -45,9 +49,10 @@ class Sheet:
 
 def sheet_text(sheet: Sheet, *, has_colour: bool = False) -> str:
     """Write the review: operations (destructive ones first), SQL both ways, what was not compared, problems."""
+    lines = [_line(each, has_colour=has_colour) for each in worst_first(sheet.operations)]
     parts = [
         f"{sheet.path}: {sheet.message}",
-        _part("operations", [_line(each, has_colour=has_colour) for each in worst_first(sheet.operations)] or ["  nothing"]),
+        _part("operations", lines or ["    nothing"]),
         *[f"note:  {each}" for each in find_renames(sheet.operations)],
         _part("upgrade", _indented(sheet.upgrade)),
         _part("downgrade", _indented(sheet.downgrade)),

@@ -53,8 +53,11 @@ def find_problems(data: bytes, *, revision: str, down: str | None) -> tuple[str,
         down: The revision it follows; None for the first one.
     """
     try:
+        data.decode("utf-8")
         tree = compile(data, "<draft>", "exec", ast.PyCF_ONLY_AST)
         header = read_header(data, "")
+    except UnicodeDecodeError as error:
+        return (f"line {data[: error.start].count(10) + 1}: it is not UTF-8",)
     except SyntaxError as error:
         return (f"line {error.lineno or 1}: it does not compile ({error.msg})",)
     except (ValueError, RecursionError, HeaderError) as error:
@@ -71,11 +74,13 @@ def find_problems(data: bytes, *, revision: str, down: str | None) -> tuple[str,
 
 
 def _unnamed_drops(tree: ast.Module) -> list[str]:
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("drop_constraint")]
-    return [f"line {call.lineno}: drop_constraint(None, …) cannot run; give the constraint's name" for call in calls if _names_nothing(call)]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _names_nothing(node)]
+    return [f"line {call.lineno}: drop_constraint(None, …) cannot run; give the constraint's name" for call in calls]
 
 
 def _names_nothing(call: ast.Call) -> bool:
+    if not ast.unparse(call.func).endswith("drop_constraint"):
+        return False
     given = call.args[:1] or [each.value for each in call.keywords if each.arg == "constraint_name"]
     return not given or (isinstance(given[0], ast.Constant) and given[0].value is None)
 

@@ -9,7 +9,9 @@ from stillroom.core.history import Revision
 
 NAMES = ("revision", "down_revision", "depends_on", "branch_labels")
 _END = re.compile(rb"^(?:def |async |class |@)", re.MULTILINE)
-_DOC = re.compile(r'\A(?:\s*#[^\n]*\n|\s)*(?:"""((?:[^"\\]|"(?!""))*)"""|\'\'\'((?:[^\'\\]|\'(?!\'\'))*)\'\'\')[ \t]*\n')
+_DOC = re.compile(
+    r'\A(?:\s*#[^\n]*\n|\s)*(?:"""((?:[^"\\]|"(?!""))*)"""|\'\'\'((?:[^\'\\]|\'(?!\'\'))*)\'\'\')[ \t]*\n'
+)
 _PLAIN = re.compile(
     r"^(revision|down_revision|depends_on|branch_labels)(?:[ \t]*:[^=\n]+)?[ \t]*=[ \t]*(?:'([^'\"\\\n]*)'|\"([^'\"\\\n]*)\"|(None))[ \t]*(?:#[^\n]*)?$",
     re.MULTILINE,
@@ -58,7 +60,14 @@ def _read_plain(text: str, path: str) -> Revision | None:
     if len(values) != len(found) or not revision or "down_revision" not in values:
         return None
     message = (doc.group(1) or doc.group(2) or "").strip().split("\n")[0] if doc else ""
-    return Revision(revision, _names(values["down_revision"]), _names(values.get("depends_on")), _names(values.get("branch_labels")), message, path)
+    return Revision(
+        revision,
+        _names(values["down_revision"]),
+        _names(values.get("depends_on")),
+        _names(values.get("branch_labels")),
+        message,
+        path,
+    )
 
 
 def _read_parsed(text: str, path: str) -> Revision | None:
@@ -78,13 +87,21 @@ def _read_parsed(text: str, path: str) -> Revision | None:
     if not isinstance(values["revision"], str):
         return None
     message = (ast.get_docstring(tree) or "").strip().split("\n")[0]
-    return Revision(values["revision"], *(_names(values.get(name)) for name in NAMES[1:]), message, path)
+    down, depends_on, labels = (_names(values.get(name)) for name in NAMES[1:])
+    return Revision(values["revision"], down, depends_on, labels, message, path)
 
 
 def _assigned(node: ast.stmt) -> list[tuple[str, ast.expr]]:
     if isinstance(node, ast.Assign):
-        return [(target.id, node.value) for target in node.targets if isinstance(target, ast.Name) and target.id in NAMES]
-    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id in NAMES and node.value is not None:
+        return [
+            (target.id, node.value) for target in node.targets if isinstance(target, ast.Name) and target.id in NAMES
+        ]
+    if (
+        isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and node.target.id in NAMES
+        and node.value is not None
+    ):
         return [(node.target.id, node.value)]
     return []
 

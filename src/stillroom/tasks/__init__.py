@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from stillroom.tasks import schema
+from stillroom.tasks import schema, server
 from stillroom.tasks.hints import answer_misspelt
 
 answer_misspelt()
 
 ns = Collection()
-for task in schema.TASKS:
-    ns.add_task(task)
+for _task in schema.TASKS:
+    ns.add_task(_task)
+_server = Collection("server")
+for _task in server.TASKS:
+    _server.add_task(_task)
+ns.add_collection(_server)

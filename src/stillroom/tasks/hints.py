@@ -16,7 +16,20 @@ MEANT = {
     "current": "status",
     "autogenerate": "make-migration",
 }
-CORE_FLAGS_WITH_VALUE = {"-f", "--config", "-r", "--search-root", "-c", "--collection", "-T", "--command-timeout", "-D", "--list-depth", "-F", "--list-format"}
+CORE_FLAGS_WITH_VALUE = {
+    "-f",
+    "--config",
+    "-r",
+    "--search-root",
+    "-c",
+    "--collection",
+    "-T",
+    "--command-timeout",
+    "-D",
+    "--list-depth",
+    "-F",
+    "--list-format",
+}
 
 
 def answer_misspelt(argv: list[str] | None = None) -> None:

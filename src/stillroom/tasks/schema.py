@@ -40,14 +40,22 @@ def migrate(c: Context, target: str = "heads", plan: bool = False, wait_s: str =
     },
 )
 def rollback(
-    c: Context, steps: str = "", target: str = "", plan: bool = False, wait_s: str = "", yes: bool = False, allow: str = ""
+    c: Context,
+    steps: str = "",
+    target: str = "",
+    plan: bool = False,
+    wait_s: str = "",
+    yes: bool = False,
+    allow: str = "",
 ) -> Any:
     """Undo the last revisions, after showing how many rows and values die with them."""
     from stillroom.commands.rollback import roll_back_database
     from stillroom.core.guard import parse_allowed
 
     allowed = parse_allowed(allow)
-    return roll_back_database(*enter(c), steps=steps, target=target, plan_only=plan, wait_s=wait_s, yes=yes, allowed=allowed)
+    return roll_back_database(
+        *enter(c), steps=steps, target=target, plan_only=plan, wait_s=wait_s, yes=yes, allowed=allowed
+    )
 
 
 @task(
@@ -60,7 +68,9 @@ def rollback(
         "allow": ALLOW,
     },
 )
-def reset_dev(c: Context, yes: bool = False, kick: bool = False, seed: bool = False, wait_s: str = "", allow: str = "") -> Any:
+def reset_dev(
+    c: Context, yes: bool = False, kick: bool = False, seed: bool = False, wait_s: str = "", allow: str = ""
+) -> Any:
     """Drop the public schema of a development database, put its surroundings back, and upgrade from base."""
     from stillroom.commands.reset_dev import reset_database
     from stillroom.core.guard import parse_allowed
@@ -69,7 +79,9 @@ def reset_dev(c: Context, yes: bool = False, kick: bool = False, seed: bool = Fa
     return reset_database(*enter(c), yes=yes, kicks=kick, seeds=seed, wait_s=wait_s, allowed=allowed)
 
 
-@task(klass=Command, help={"exit_code": "End with 6 when revisions are pending, or the database is not of this checkout."})
+@task(
+    klass=Command, help={"exit_code": "End with 6 when revisions are pending, or the database is not of this checkout."}
+)
 def status(c: Context, exit_code: bool = False) -> Any:
     """Show where the database stands: current, head, pending, mark, and who holds the lock."""
     from stillroom.commands.status import show_status

@@ -1,0 +1,28 @@
+# The tasks as CI steps; docs/ci.md tells which job runs which. Every target is run by the tests.
+INVOKE ?= invoke
+
+.PHONY: check heads migrate plan status reset backup-then-migrate rollback
+
+heads:               ## one head in the history, no database needed
+	$(INVOKE) check --heads
+
+plan:                ## what a deploy would run
+	$(INVOKE) migrate --plan
+
+migrate:             ## deploy
+	$(INVOKE) migrate
+
+backup-then-migrate: ## deploy, with a verified backup first
+	$(INVOKE) backup-then-migrate
+
+check: migrate       ## models and database agree
+	$(INVOKE) check
+
+status:              ## fails with 6 while revisions are pending
+	$(INVOKE) status --exit-code
+
+rollback:            ## undo the last revision, whatever it loses
+	$(INVOKE) rollback --yes
+
+reset:               ## a fresh development database
+	$(INVOKE) reset-dev --yes

