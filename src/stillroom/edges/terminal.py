@@ -21,6 +21,10 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """Write one line of progress; a closed or full stderr never stops the work."""
+        if self.has_colour:
+            from stillroom.edges.colour import coloured
+
+            line = coloured(line)
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.write(line + "\n")
             sys.stderr.flush()
