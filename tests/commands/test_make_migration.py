@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
+import sys
+from pathlib import Path
 
 import pytest
 
-from tests.commands.revisions import add_model, bring_to_head, columns, drafts, edit_model, files
+from tests.commands.revisions import add_model, bring_to_head, columns, drafts, edit_model, files, newest
 from tests.servers import Project
 
 NAME = re.compile(r"^\d{8}_\d{4}_[0-9a-f]{12}_\w+\.py$")
@@ -61,12 +64,17 @@ def test_a_made_revision_goes_up_and_down_and_leaves_nothing_to_do(at_head: Proj
 
 
 def test_without_a_message_the_name_is_made_of_the_operations(at_head: Project) -> None:
-    edit_model(at_head, "users", "    timezone: str", "    nickname: str | None = Field(default=None, max_length=40)\n    timezone: str")
+    edit_model(
+        at_head,
+        "users",
+        "    timezone: str",
+        "    nickname: str | None = Field(default=None, max_length=40)\n    timezone: str",
+    )
 
     done = at_head.invoke("make-migration")
 
     assert done.code == 0
-    assert files(at_head)[-1].name.endswith("_add_users_nickname.py")
+    assert newest(at_head).name.endswith("_add_users_nickname.py")
 
 
 def test_json_holds_path_revision_operations_and_whether_somebody_read_it(at_head: Project) -> None:
@@ -77,7 +85,7 @@ def test_json_holds_path_revision_operations_and_whether_somebody_read_it(at_hea
     answer = json.loads(done.stdout)
     result = answer["result"]
     assert (answer["stillroom"], answer["command"], answer["ok"]) == (1, "make-migration", True)
-    assert (at_head.path / result["path"]) == files(at_head)[-1]
+    assert (at_head.path / result["path"]) == newest(at_head)
     assert result["revision"] in result["path"]
     assert [each["kind"] for each in result["operations"]] == ["create_table"]
     assert (result["unreviewed"], result["outcome"]) == (True, "made")
@@ -102,10 +110,10 @@ def test_models_that_print_do_not_disturb_the_json(at_head: Project) -> None:
 def test_empty_writes_an_empty_revision_though_nothing_changed(at_head: Project) -> None:
     done = at_head.invoke("make-migration", "-m", "carry data over", "--empty")
 
-    text = files(at_head)[-1].read_text()
+    text = newest(at_head).read_text()
     assert done.code == 0
     assert text.count("    pass") == 2
-    assert 'down_revision: str | Sequence[str] | None = \'7d20e85f6b13\'' in text
+    assert "down_revision: str | Sequence[str] | None = '7d20e85f6b13'" in text
 
 
 def test_a_dry_run_touches_nothing(at_head: Project) -> None:
@@ -121,16 +129,14 @@ def test_a_dry_run_touches_nothing(at_head: Project) -> None:
 
 @pytest.mark.parametrize(
     "message",
-    ['a"""\nimport os;os.system("touch pwned")\n"""', "$(touch pwned); `touch pwned`", "ends with \\", "ends with \"", "\x1b[31mred\x00", "é" * 300],
-    ids=["docstring", "shell", "backslash", "quote", "control", "long"],
+    ['a"""\nimport os;os.system("touch pwned")\n"""', "$(touch pwned); `touch pwned` \\", "\x1b[31mred" + "é" * 300],
+    ids=["docstring", "shell", "control and length"],
 )
 def test_any_message_stays_text(message: str, at_head: Project) -> None:
-    message = message.replace("\x00", "")  # no argument can hold one
-
     done = at_head.invoke("make-migration", "--empty", "-m", message)
     history = at_head.alembic("history")
 
-    tree = ast.parse(files(at_head)[-1].read_text())
+    tree = ast.parse(newest(at_head).read_text())
     assert (done.code, history.code) == (0, 0), done.stderr + history.stderr
     assert len([node for node in tree.body if isinstance(node, ast.Expr)]) == 1
     assert not (at_head.path / "pwned").exists()
@@ -143,7 +149,7 @@ def test_plain_alembic_revision_renders_alike_and_keeps_the_message_text(at_head
     done = at_head.alembic("revision", "--autogenerate", "-m", 'a"""\nimport os;os.system("touch pwned")\n"""')
     up = at_head.alembic("upgrade", "head")
 
-    text = files(at_head)[-1].read_text()
+    text = newest(at_head).read_text()
     assert (done.code, up.code) == (0, 0), done.stderr + up.stderr
     assert "sa.String(length=500)" in text
     assert "sqlmodel" not in text
@@ -153,7 +159,12 @@ def test_plain_alembic_revision_renders_alike_and_keeps_the_message_text(at_head
 def test_it_works_from_a_folder_below_and_names_the_file_from_there(at_head: Project) -> None:
     add_model(at_head)
 
-    done = at_head.run("sh", "-c", "cd src && python -m invoke make-migration -m notes", env={"PATH": _python_path()})
+    done = at_head.run(
+        "sh",
+        "-c",
+        "cd src && python -m invoke make-migration -m notes",
+        env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+    )
 
     assert done.code == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith("git add ../migrations/alembic/versions/")
@@ -162,22 +173,10 @@ def test_it_works_from_a_folder_below_and_names_the_file_from_there(at_head: Pro
 def test_a_post_write_hook_of_the_project_formats_the_file(at_head: Project) -> None:
     ini = at_head.path / "alembic.ini"
     options = "-c \"import sys;p=sys.argv[1];t=open(p).read();open(p,'w').write(t+chr(35)+' formatted')\" REVISION_SCRIPT_FILENAME"
-    hook = f"\n[post_write_hooks]\nhooks = own\nown.type = exec\nown.executable = {_python()}\nown.options = {options}\n"
+    hook = f"\n[post_write_hooks]\nhooks = own\nown.type = exec\nown.executable = {sys.executable}\nown.options = {options}\n"
     ini.write_text(ini.read_text() + hook)
 
     done = at_head.invoke("make-migration", "--empty", "-m", "formatted")
 
     assert done.code == 0, done.stderr
-    assert files(at_head)[-1].read_text().endswith("# formatted")
-
-
-def _python() -> str:
-    import sys
-
-    return sys.executable
-
-
-def _python_path() -> str:
-    import os
-
-    return f"{os.path.dirname(_python())}:{os.environ['PATH']}"
+    assert newest(at_head).read_text().endswith("# formatted")

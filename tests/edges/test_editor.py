@@ -49,7 +49,9 @@ def test_a_path_with_blanks_needs_no_quotes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["no-such-editor", "true; touch y", "'open", "$(true)"])
-def test_an_unknown_program_is_refused_and_nothing_runs(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_program_is_refused_and_nothing_runs(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(ToolError, match="editor"):

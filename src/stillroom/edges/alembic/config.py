@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+import sysconfig
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg2
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 
+from stillroom.edges.postgres.errors import as_database_error
 from stillroom.errors import RefusedError, StillroomError
 
 if TYPE_CHECKING:
     from stillroom.core.layout import Layout
 
 KEY = "stillroom"
+# Files that nobody of the project wrote: installed packages, the standard library, this package.
+NOT_THEIRS = ("<", sysconfig.get_path("purelib"), sysconfig.get_path("stdlib"), str(Path(__file__).parents[2]))
 
 
 def make_config(layout: Layout, given: Any = None) -> Config:
     """Read alembic.ini as Alembic does; given reaches `stillroom.env.run` through the attributes."""
     quiet = argparse.Namespace(quiet=True, x=None)
-    # Invoke switches byte code off for the process; a thousand revisions would be compiled anew in each run.
     config = Config(str(layout.root / "alembic.ini"), cmd_opts=quiet, stdout=open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     config.attributes[KEY] = given
     return config
@@ -35,6 +43,8 @@ def load_scripts(config: Config) -> ScriptDirectory:
     Raises:
         RefusedError: A revision does not import; its file and line are named.
     """
+    # Invoke switches byte code off for the process; a thousand revisions would be compiled anew in each run.
+    sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
     with importing():
         scripts = ScriptDirectory.from_config(config)
         list(scripts.walk_revisions())
@@ -43,28 +53,34 @@ def load_scripts(config: Config) -> ScriptDirectory:
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Turn what a revision, env.py or a model raises on import into a sentence.
+    """Turn what a revision, env.py or a model raises on import into a sentence, and what they print into progress.
 
     Raises:
         RefusedError: The file and line where it broke.
+        DatabaseError: The server refused what was read on the way.
     """
     try:
-        yield
-    except CommandError as error:
-        raise RefusedError(str(error).splitlines()[0], hint="correct the revision named, `invoke history` reads them all") from None
+        with redirect_stdout(sys.stderr):
+            yield
     except StillroomError:
         raise
-    except Exception as error:
-        raise _broken(error) from None
+    except DBAPIError as error:
+        if not isinstance(error.orig, psycopg2.Error):
+            raise
+        raise as_database_error(error.orig, "reading the schema") from None
+    except (Exception, SystemExit) as error:
+        raise refused_import(error) from None
 
 
-def _broken(error: Exception) -> RefusedError:
-    place = ""
+def refused_import(error: BaseException) -> RefusedError:
+    """Name the file and line where an import broke."""
+    if isinstance(error, CommandError):
+        return RefusedError(str(error).splitlines()[0], hint="correct the revision named, `invoke history` reads them all")
     if isinstance(error, SyntaxError) and error.filename:
-        place = f"{os.path.basename(error.filename)}, line {error.lineno}: "  # noqa: PTH119
+        place = f"{Path(error.filename).name}, line {error.lineno}: "
     else:
-        trace = error.__traceback__
-        while trace is not None:
-            place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}, line {trace.tb_lineno}: "  # noqa: PTH119
-            trace = trace.tb_next
-    return RefusedError(f"{place}{type(error).__name__}: {error}", hint="correct the file; nothing was run")
+        frames = traceback.extract_tb(error.__traceback__)
+        theirs = [each for each in frames if not each.filename.startswith(NOT_THEIRS)]
+        place = f"{Path(theirs[-1].filename).name}, line {theirs[-1].lineno}: " if theirs else ""
+    first = (str(error).splitlines() or [""])[0]
+    return RefusedError(f"{place}{type(error).__name__}: {first}", hint="correct the file; nothing was run")

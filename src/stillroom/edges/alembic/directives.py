@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alembic.operations import ops
@@ -15,19 +15,20 @@ def complete_directives(migration: Any, revision: Any, directives: list[Any]) ->
     """Be Alembic's `process_revision_directives` hook, behind the project's own."""
     for script in directives:
         for upgrade, downgrade in zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True):
-            name_constraints(upgrade)
-            name_constraints(downgrade)
+            name_constraints(flatten(upgrade))
+            # The other way round: the second of two equal names gets its number in both.
+            name_constraints(reversed(list(flatten(downgrade))))
             add_enum_types(migration, upgrade, downgrade)
 
 
-def name_constraints(container: Any) -> None:
+def name_constraints(operations: Iterable[Any]) -> None:
     """Give a constraint without a name the one PostgreSQL would: a drop without a name cannot run."""
     names = ConstraintNames()
-    for operation in flatten(container):
+    for operation in operations:
         if isinstance(operation, ops.CreateUniqueConstraintOp | ops.CreateForeignKeyOp | ops.CreateCheckConstraintOp):
             if operation.constraint_name is None:
                 operation.constraint_name = _name(operation, names)
-        elif isinstance(operation, ops.DropConstraintOp) and operation.constraint_name is None and operation._reverse is not None:
+        elif isinstance(operation, ops.DropConstraintOp) and operation.constraint_name is None and operation._reverse:
             operation.constraint_name = _name(operation._reverse, names)
 
 

@@ -56,17 +56,17 @@ def _needed(container: Any) -> Iterable[Enum]:
         if isinstance(operation, ops.OpContainer):
             yield from _needed(operation)
         elif isinstance(operation, ops.CreateTableOp):
-            yield from (found for column in operation.columns if (found := _enum(getattr(column, "type", None))) is not None)
-        else:
-            column = getattr(operation, "column", None) if isinstance(operation, ops.AddColumnOp) else None
-            found = _enum(getattr(column, "type", None) if column is not None else getattr(operation, "modify_type", None))
-            if found is not None:
-                yield found
+            yield from _enums(getattr(each, "type", None) for each in operation.columns)
+        elif isinstance(operation, ops.AddColumnOp):
+            yield from _enums([operation.column.type])
+        elif isinstance(operation, ops.AlterColumnOp):
+            yield from _enums([operation.modify_type])
 
 
-def _enum(item: Any) -> Enum | None:
-    item = getattr(item, "item_type", item)
-    return item if isinstance(item, Enum) and item.native_enum and item.name else None
+def _enums(types: Iterable[Any]) -> Iterable[Enum]:
+    """Pick the enum types, those of arrays included."""
+    inner = (getattr(each, "item_type", each) for each in types)
+    return (each for each in inner if isinstance(each, Enum) and each.native_enum and each.name)
 
 
 def render_enum(item: Any, *, is_column: bool = True) -> str:

@@ -59,9 +59,10 @@ def plain_type(item: Any) -> Any:
 
 
 def _dialect() -> Any:
-    from sqlalchemy.dialects.postgresql import dialect
+    from sqlalchemy.dialects import postgresql
 
-    return dialect()
+    make: Any = postgresql.dialect
+    return make()
 
 
 def include_name(name: str | None, kind: str, parents: Mapping[str, Any]) -> bool:
@@ -83,7 +84,8 @@ def _foreign_tables() -> frozenset[tuple[str | None, str]]:
         return frozenset()
     if "stillroom_foreign" not in migration.opts:
         rows = migration.connection.exec_driver_sql(_FOREIGN).all()
-        names = {(schema, name) for schema, name, _ in rows} | {(None, name) for _, name, is_default in rows if is_default}
+        names = {(schema, name) for schema, name, _ in rows}
+        names |= {(None, name) for _, name, is_default in rows if is_default}
         migration.opts["stillroom_foreign"] = frozenset(names - _modelled(migration.opts["target_metadata"]))
     return frozenset(migration.opts["stillroom_foreign"])
 

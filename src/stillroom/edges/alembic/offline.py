@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alembic.operations import Operations
 from alembic.operations import ops as alembic_ops
+from alembic.operations.base import AbstractOperations
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import DDL
+from sqlalchemy.schema import DropTable, ExecutableDDLElement
 
 from stillroom.core.operations import Operation
 from stillroom.edges.alembic.config import load_scripts, make_config
@@ -81,9 +85,9 @@ def render_step(scripts: ScriptDirectory, revision: str, direction: str) -> Rend
     seen: list[Operation] = []
     problem = ""
     try:
-        with _recording(context, seen):
+        with redirect_stdout(sys.stderr), _recording(context, seen):
             getattr(script.module, direction)()
-    except Exception as error: # (a revision is anybody's code; what it raised is shown)
+    except (Exception, SystemExit) as error: # (a revision is anybody's code; what it raised is shown)
         problem = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
     sql = "\n".join(line for line in buffer.getvalue().strip().splitlines())
     return Rendered(revision, message, sql, tuple(seen), problem)
@@ -91,20 +95,44 @@ def render_step(scripts: ScriptDirectory, revision: str, direction: str) -> Rend
 
 @contextmanager
 def _recording(context: MigrationContext, seen: list[Operation]) -> Iterator[None]:
-    """Make `alembic.op` note each operation before it is rendered."""
-    operations = Operations(context)
-    invoke = operations.invoke
+    """Make `alembic.op` note each operation before it is rendered, and what goes around it by `op.get_bind()`.
 
-    def note(operation: Any) -> Any:
+    The class is patched: `op.batch_alter_table` makes an object of its own, and Alembic's proxy knows its own class only.
+    """
+    operations, invoke, execute = Operations(context), AbstractOperations.invoke, context.impl._exec
+    depth = 0
+
+    def note(self: Any, operation: Any) -> Any:
+        nonlocal depth
         seen.append(describe_operation(operation))
-        return invoke(operation)
+        depth += 1
+        try:
+            return invoke(self, operation)
+        finally:
+            depth -= 1
 
-    setattr(operations, "invoke", note)  # noqa: B010  (Alembic's proxy knows its own class only, so no subclass)
+    def note_direct(construct: Any, *args: Any, **kwargs: Any) -> Any:
+        if not depth:
+            seen.append(_describe_statement(construct))
+        return execute(construct, *args, **kwargs)
+
+    setattr(AbstractOperations, "invoke", note)  # noqa: B010  (the type checker knows it as a method)
+    setattr(context.impl, "_exec", note_direct)  # noqa: B010
     operations._install_proxy()
     try:
         yield
     finally:
         operations._remove_proxy()
+        setattr(AbstractOperations, "invoke", invoke)  # noqa: B010
+
+
+def _describe_statement(construct: Any) -> Operation:
+    """Describe what was sent on the connection itself: DDL of SQLAlchemy's own is known, anything else is raw."""
+    if isinstance(construct, DropTable):
+        return Operation("drop_table", construct.element.name, construct.element.schema, text=f"drop_table {construct.element.name}")
+    if isinstance(construct, ExecutableDDLElement) and not isinstance(construct, DDL):
+        return Operation("ddl", text=type(construct).__name__)
+    return Operation("execute", text=" ".join(str(construct).split()))
 
 
 def describe_operation(operation: Any) -> Operation:
@@ -116,7 +144,8 @@ def describe_operation(operation: Any) -> Operation:
         return Operation(kind, text=" ".join(str(operation.sqltext).split()))
     name = getattr(operation, "index_name", None) or getattr(operation, "constraint_name", None) or ""
     what = ".".join(str(each) for each in (table, column) if each)
-    return Operation(kind, table, getattr(operation, "schema", None), str(column), " ".join(each for each in (kind, str(name), "on " + what if name and what else what) if each))
+    text = " ".join(each for each in (kind, str(name), f"on {what}" if name and what else what) if each)
+    return Operation(kind, table, getattr(operation, "schema", None), str(column), text)
 
 
 _KINDS = {

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
-from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from stillroom.core.limits import Limits, lock_timeout_ms, pause_s
-from stillroom.edges.alembic.config import load_scripts, make_config
+from stillroom.edges.alembic.config import load_scripts, make_config, refused_import
 from stillroom.edges.alembic.engine import Attempt, make_engine
 from stillroom.edges.alembic.hooks import configure_options
 from stillroom.edges.interrupt import cancelling
 from stillroom.edges.postgres.errors import HINTS, describe
-from stillroom.errors import DatabaseError, InterruptedRunError, RefusedError, StillroomError
+from stillroom.errors import DatabaseError, InterruptedRunError, StillroomError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as PsycopgConnection
@@ -103,7 +102,7 @@ class StepRun:
 
     def _wait(self, error: DBAPIError, attempt: int) -> None:
         pause = pause_s(attempt, random.random())  # noqa: S311  (spreads concurrent runs)
-        self.say(f"  {self.running}: {_said(error)}; trying again in {pause:.1f} s")
+        self.say(f"  {self.running or 'the version table'}: {_said(error)}; trying again in {pause:.1f} s")
         time.sleep(pause)
 
 
@@ -135,12 +134,13 @@ def _failed(run: StepRun, error: BaseException, *, is_interrupted: bool) -> Stil
     counts = f"{len(run.done)} of {len(run.plan.steps)} {word}"
     state = "part of it was committed by an autocommit block" if run.attempt.has_committed else "it was rolled back"
     if is_interrupted:
-        return InterruptedRunError(f"interrupted in {run.running}: {state}; {counts}", hint="run the same command again to go on; `invoke status` shows the state")
-    if isinstance(error, CommandError) and not run.running:
-        return RefusedError(str(error).splitlines()[0], hint="`invoke history` shows the revisions")
+        where = f"in {run.running}: {state}" if run.running else "before the first revision"
+        return InterruptedRunError(f"interrupted {where}; {counts}", hint="run the same command again to go on; `invoke status` shows the state")
+    if not run.running and not isinstance(error, DBAPIError):
+        return refused_import(error)
     code = getattr(getattr(error, "orig", None), "pgcode", None) or ""
     hint = HINTS.get(code, "correct the revision, then run the same command again")
-    return DatabaseError(f"{run.running} failed: {_said(error)}; {state}; {counts}, {left} not tried", hint=hint)
+    return DatabaseError(f"{run.running or 'the version table'} failed: {_said(error)}; {state}; {counts}, {left} not tried", hint=hint)
 
 
 def _said(error: BaseException) -> str:
