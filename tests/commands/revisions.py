@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.servers import Project
 
 VERSIONS = Path("migrations", "alembic", "versions")
-NOTE = '''
+NOTE = """
 from sqlmodel import Field, SQLModel
 
 
@@ -16,14 +16,25 @@ class Note(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     body: str = Field(max_length=500)
-'''
+"""
+
+
+_at_head: dict[str, str] = {}
+"""For each server a database that is at head, from which the next ones are cloned."""
 
 
 def bring_to_head(project: Project) -> None:
     """Apply the example's revisions; the database is marked as a development one."""
     project.environment["APP_ENV"] = "development"
+    assert project.database is not None
+    name, server = project.database.name, project.database.server
+    if server.socket in _at_head:
+        project.database.drop()
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_at_head[server.socket]}"')
+        return
     done = project.invoke("migrate")
     assert done.code == 0, done.stderr
+    _at_head[server.socket] = server.make_database(template=name).name
 
 
 def add_model(project: Project, text: str = NOTE, *, name: str = "notes") -> None:
@@ -53,8 +64,13 @@ def edit_model(project: Project, name: str, old: str, new: str) -> None:
 
 
 def files(project: Project) -> list[Path]:
-    """List the revisions, oldest first."""
+    """List the revisions by name."""
     return sorted((project.path / VERSIONS).glob("*.py"))
+
+
+def newest(project: Project) -> Path:
+    """Name the revision that was written last; two of one minute do not sort by name."""
+    return max(files(project), key=lambda each: each.stat().st_mtime_ns)
 
 
 def drafts(project: Project) -> list[str]:
@@ -68,7 +84,8 @@ def columns(project: Project, table: str) -> list[str]:
     assert project.database is not None
     with project.database.connect() as connection, connection.cursor() as cursor:
         cursor.execute(
-            "select column_name::text from information_schema.columns where table_name = %s and table_schema = 'public' order by 1", (table,)
+            "select column_name::text from information_schema.columns where table_name = %s and table_schema = 'public' order by 1",
+            (table,),
         )
         return [name for (name,) in cursor.fetchall()]
 

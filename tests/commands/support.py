@@ -10,6 +10,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from stillroom.edges.postgres.lock import lock_key
@@ -142,9 +143,20 @@ def in_transaction(project: Project, statement: str) -> Iterator[None]:
         yield
 
 
-def interrupt(process: subprocess.Popen[str], number: int = signal.SIGINT) -> float:
-    """Send a signal and return the seconds until the process is gone."""
+@dataclass(frozen=True)
+class Stopped:
+    """A process that got a signal: how long it took to leave, and what it left."""
+
+    seconds: float
+    code: int
+    stdout: str
+    stderr: str
+
+
+def interrupt(process: subprocess.Popen[str], number: int = signal.SIGINT) -> Stopped:
+    """Send a signal and wait for the end."""
     started = time.monotonic()
     process.send_signal(number)
     process.wait(timeout=20)
-    return time.monotonic() - started
+    seconds = time.monotonic() - started
+    return Stopped(seconds, *finish(process))

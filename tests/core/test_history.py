@@ -26,7 +26,9 @@ def test_the_order_puts_parents_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [("c1", "c1"), ("c", "c1"), ("billing", "c1")], ids=["whole id", "beginning of an id", "branch label"]
+    ("name", "found"),
+    [("c1", "c1"), ("c", "c1"), ("billing", "c1")],
+    ids=["whole id", "beginning of an id", "branch label"],
 )
 def test_a_revision_is_found_by(name: str, found: str) -> None:
     assert make_history(BRANCHED).resolve(name) == found
@@ -65,4 +67,6 @@ def test_one_id_in_two_files_names_both() -> None:
 
 def test_a_ring_names_its_files() -> None:
     with pytest.raises(RefusedError, match=r"in a ring: a\.py, b\.py"):
-        make_history([Revision("a", ("b",), path="a.py"), Revision("b", ("a",), path="b.py"), Revision("c", path="c.py")])
+        make_history(
+            [Revision("a", ("b",), path="a.py"), Revision("b", ("a",), path="b.py"), Revision("c", path="c.py")]
+        )

@@ -22,9 +22,19 @@ MERGED = make_history([*FORK.revisions.values(), Revision("m1", ("b1", "b2"), pa
         (MERGED, ("b1",), "head", ("b2", "m1"), ("m1",)),
         (make_history([]), (), "heads", (), ()),
     ],
-    ids=["from empty", "from the middle", "to the middle", "at head", "other branch", "through a merge", "no revisions"],
+    ids=[
+        "from empty",
+        "from the middle",
+        "to the middle",
+        "at head",
+        "other branch",
+        "through a merge",
+        "no revisions",
+    ],
 )
-def test_upgrade_plans(history: History, current: tuple[str, ...], target: str, steps: tuple[str, ...], ends_at: tuple[str, ...]) -> None:
+def test_upgrade_plans(
+    history: History, current: tuple[str, ...], target: str, steps: tuple[str, ...], ends_at: tuple[str, ...]
+) -> None:
     plan = plan_upgrade(history, current, target)
 
     assert (plan.steps, plan.ends_at) == (steps, ends_at)
@@ -61,7 +71,12 @@ def test_a_current_revision_without_a_file_is_refused() -> None:
     ids=["one", "all by steps", "to a revision", "to base", "already there", "a merge", "two heads with a target"],
 )
 def test_downgrade_plans(
-    history: History, current: tuple[str, ...], steps: int, target: str, undone: tuple[str, ...], ends_at: tuple[str, ...]
+    history: History,
+    current: tuple[str, ...],
+    steps: int,
+    target: str,
+    undone: tuple[str, ...],
+    ends_at: tuple[str, ...],
 ) -> None:
     plan = plan_downgrade(history, current, steps=steps, target=target)
 
@@ -79,13 +94,17 @@ def test_downgrade_plans(
     ],
     ids=["empty", "two heads", "more steps than revisions", "steps across a merge", "target ahead"],
 )
-def test_an_unclear_way_back_is_refused(history: History, current: tuple[str, ...], steps: int, target: str, words: str) -> None:
+def test_an_unclear_way_back_is_refused(
+    history: History, current: tuple[str, ...], steps: int, target: str, words: str
+) -> None:
     with pytest.raises(RefusedError, match=words):
         plan_downgrade(history, current, steps=steps, target=target)
 
 
 @pytest.mark.parametrize(
-    ("current", "place"), [((), "empty"), (("a1",), "behind"), (("c1",), "head"), (("zz",), "foreign")], ids=lambda value: str(value)
+    ("current", "place"),
+    [((), "empty"), (("a1",), "behind"), (("c1",), "head"), (("zz",), "foreign")],
+    ids=str,
 )
 def test_the_place_of_a_database_has_one_word(current: tuple[str, ...], place: str) -> None:
     assert describe_place(LINE, current) == place

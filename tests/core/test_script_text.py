@@ -15,9 +15,18 @@ HEAD = '"""add notes\n\nRevision ID: b2\n"""\nfrom alembic import op\n'
     [
         ("revision = 'b2'\ndown_revision = 'a1'\n", Revision("b2", ("a1",), message="add notes", path="p")),
         ('revision: str = "b2"\ndown_revision: str | None = None\n', Revision("b2", message="add notes", path="p")),
-        ("revision = 'b2'\ndown_revision = ('a1', 'a2')\n", Revision("b2", ("a1", "a2"), message="add notes", path="p")),
-        ("revision = 'b2' # x\ndown_revision = None\ndepends_on = 'c3'\n", Revision("b2", (), ("c3",), message="add notes", path="p")),
-        ("revision = 'b2'\ndown_revision = None\nbranch_labels = ['x']\n", Revision("b2", (), (), ("x",), "add notes", "p")),
+        (
+            "revision = 'b2'\ndown_revision = ('a1', 'a2')\n",
+            Revision("b2", ("a1", "a2"), message="add notes", path="p"),
+        ),
+        (
+            "revision = 'b2' # x\ndown_revision = None\ndepends_on = 'c3'\n",
+            Revision("b2", (), ("c3",), message="add notes", path="p"),
+        ),
+        (
+            "revision = 'b2'\ndown_revision = None\nbranch_labels = ['x']\n",
+            Revision("b2", (), (), ("x",), "add notes", "p"),
+        ),
         ("down_revision = None\nif True:\n    x = 1\nrevision = 'b2'\n", Revision("b2", message="add notes", path="p")),
     ],
     ids=["plain", "annotated", "merge", "depends on", "label", "other code between"],
@@ -28,7 +37,9 @@ def test_a_header_is_read(body: str, revision: Revision) -> None:
     assert read_header(text.encode(), "p") == revision
 
 
-@pytest.mark.parametrize("body", ["revision = make()\n", "revision = PREFIX + 'b2'\ndown_revision = None\n"], ids=["call", "sum"])
+@pytest.mark.parametrize(
+    "body", ["revision = make()\n", "revision = PREFIX + 'b2'\ndown_revision = None\n"], ids=["call", "sum"]
+)
 def test_an_id_that_is_no_literal_is_left_to_alembic(body: str) -> None:
     assert read_header((HEAD + body).encode(), "p") is None
 

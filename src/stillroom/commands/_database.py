@@ -72,7 +72,8 @@ def reach_database(settings: Settings, terminal: Terminal) -> Target:
     binaries = find_binaries(settings.pg_bin)
     server = EmbeddedServer(settings.embedded_home, binaries=binaries, environment=settings.child_environment)
     if server.start() == "started":
-        terminal.say(f"started the embedded PostgreSQL {binaries.version}; its data lies in {server.data}")
+        data = server.data.relative_to(settings.root) if server.data.is_relative_to(settings.root) else server.data
+        terminal.say(f"started the embedded PostgreSQL {binaries.version}; its data lies in {data}")
     return Target(server.url, is_embedded=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stillroom.commands._database import Target, limits_of, reach_database
@@ -45,11 +46,15 @@ def run_plain(context: Any, metadata: Any, options: dict[str, Any]) -> None:
     _run(context, metadata, chosen, _Place(target, layout, limits, terminal, is_reading))
 
 
+@dataclass(frozen=True)
 class _Place:
     """Where a plain run goes, and whether it only reads."""
 
-    def __init__(self, target: Target, layout: Layout, limits: Limits, terminal: Terminal, is_reading: bool) -> None:  # noqa: FBT001
-        self.target, self.layout, self.limits, self.terminal, self.is_reading = target, layout, limits, terminal, is_reading
+    target: Target
+    layout: Layout
+    limits: Limits
+    terminal: Terminal
+    is_reading: bool
 
 
 def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: _Place) -> None:

@@ -10,7 +10,7 @@ from stillroom.commands._database import Project, Target, look
 from stillroom.core.guard import SAFE_MARKS
 from stillroom.core.limits import Limits
 from stillroom.core.plan import Plan
-from stillroom.errors import DatabaseError
+from stillroom.errors import DatabaseError, InterruptedRunError
 
 if TYPE_CHECKING:
     from stillroom.edges.alembic.steps import Applied
@@ -51,7 +51,7 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Ca
         from stillroom.edges.postgres.session import migrating
 
         with migrating(work.target.url, layout=work.project.layout, limits=work.limits, command=work.command, say=say) as held:
-            return body(held, say)
+            return _stoppable(held, lambda: body(held, say))
 
     outcome = run_in_child(in_child, terminal, command=work.command)
     if isinstance(outcome, Ended):
@@ -62,6 +62,27 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Ca
             hint="correct the revision that did it; `invoke status` shows what is pending",
         )
     return outcome
+
+
+def _stoppable(held: Migrating, body: Callable[[], Any]) -> Any:
+    """Let a signal cancel what runs in the server, whatever the body does there.
+
+    Raises:
+        InterruptedRunError: A signal; steps say by themselves how far they came.
+    """
+    from stillroom.edges.interrupt import cancelling
+
+    with cancelling(held.connection) as flag:
+        try:
+            return body()
+        except InterruptedRunError:
+            raise
+        except BaseException:
+            if not flag.is_set:
+                raise
+            raise InterruptedRunError(
+                "interrupted; what was under way was rolled back", hint="`invoke status` shows where the database stands"
+            ) from None
 
 
 def run_plan(work: Work, held: Migrating, plan: Plan, say: Callable[[str], None]) -> Ran:

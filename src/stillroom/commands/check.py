@@ -62,7 +62,8 @@ def check_models(settings: Settings, terminal: Terminal, *, only_heads: bool = F
     current = look(database, project, settings, command="check")
     pending = plan_upgrade(project.history, current.revisions).steps
     if pending:
-        raise AnswerNoError(f"{database.shown}: {len(pending)} revisions are pending: {', '.join(pending)}", hint="`invoke migrate` first")
+        count = f"{len(pending)} revisions are" if len(pending) > 1 else "1 revision is"
+        raise AnswerNoError(f"{database.shown}: {count} pending: {', '.join(pending)}", hint="`invoke migrate` first")
     return ModelsChecked(database.shown, find_differences(settings, database, project))
 
 

@@ -12,7 +12,7 @@ from stillroom.commands._database import Target, limits_of, look, reach_database
 from stillroom.commands._steps import Ran, Work, mark_if_new, run_plan, run_under_lock
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import plan_upgrade
-from stillroom.errors import DatabaseError, RefusedError, SettingsError
+from stillroom.errors import DatabaseError, RefusedError
 
 if TYPE_CHECKING:
     from stillroom.edges.alembic.steps import Applied
@@ -63,8 +63,10 @@ def reset_database(
     """
     started = time.monotonic()
     project = read_project(settings)
-    if seeds and not project.layout.seed:
-        raise SettingsError("no seed function is named", hint="in alembic.ini, under [stillroom]: `seed = models.seed:seed`")
+    if seeds:
+        from stillroom.edges.alembic.seed import load_seed
+
+        load_seed(project.layout)  # one that is not there must stop us before the drop
     database = reach_database(settings, terminal)
     work = Work(settings, project, database, limits_of(settings, database, wait_s), "reset-dev")
     standing = standing_of(settings, database, look(database, project, settings, command="reset-dev"), terminal)
@@ -134,7 +136,7 @@ def _drop(work: Work, held: Migrating, say: Callable[[str], None], *, kicks: boo
             who = "; ".join(each.shown for each in read_blockers(held.connection, schemas))
             if not left:
                 raise DatabaseError(
-                    f"{work.target.shown}: other sessions hold tables of it: {who or 'they have just ended'}; nothing was touched",
+                    f"{work.target.shown}: other sessions hold tables of it: {who or 'they have just ended'}; the schema was not dropped",
                     hint="end them and run it again, or `invoke reset-dev --kick` ends them",
                 ) from None
     raise AssertionError("unreachable: the last try returns or raises")

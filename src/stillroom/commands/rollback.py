@@ -155,11 +155,12 @@ def _require_consent(
     """Show what is undone and what dies; refuse or ask where something dies."""
     from stillroom.report.rollback import loss_line
 
-    for step in rendered:
-        terminal.say(f"  - {step.revision}  {step.message}")
     dying = [each for each in losses if each.count != 0]
-    for each in dying:
-        terminal.say(f"    loses {loss_line(each)}")
+    if dying:
+        for step in rendered:
+            terminal.say(f"to undo: {step.revision}  {step.message}")
+        for each in dying:
+            terminal.say(f"loses:   {loss_line(each)}")
     act = "rollback that loses rows or values" if dying else "rollback that loses nothing"
     detail = "; ".join(loss_line(each) for each in dying)
     require_allowed(act, standing, allowed=allowed, command=typed, detail=f"it loses {detail}" if dying else "")

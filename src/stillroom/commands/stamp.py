@@ -12,7 +12,7 @@ from stillroom.commands._steps import Work, run_under_lock
 from stillroom.core.guard import require_allowed
 from stillroom.core.history import History
 from stillroom.core.plan import Plan, plan_upgrade
-from stillroom.errors import DatabaseError, RefusedError, SettingsError, StillroomError
+from stillroom.errors import DatabaseError, InterruptedRunError, RefusedError, SettingsError, StillroomError
 
 if TYPE_CHECKING:
     from stillroom.edges.postgres.session import Migrating
@@ -135,6 +135,8 @@ def _prove_in_scratch(work: Work, terminal: Terminal, tops: tuple[str, ...]) -> 
         plan = Plan("upgrade", steps, (), tops)
         try:
             run_under_lock(scratch, terminal, lambda held, _: _build(scratch, held, plan))
+        except InterruptedRunError:
+            raise InterruptedRunError("interrupted while that revision was built; nothing was touched", hint=f"`invoke stamp {' '.join(tops) or 'base'}` starts anew") from None
         except StillroomError as error:
             return Proof(f"that revision cannot be built from base: {error.message}", (), is_possible=False)
         wanted, found = _catalog(scratch), _catalog(work)

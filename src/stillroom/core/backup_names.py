@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from fnmatch import fnmatchcase
 
 from stillroom.errors import RefusedError, SettingsError
 
@@ -24,10 +23,11 @@ def backup_name(database: str, created_at: datetime, revisions: tuple[str, ...])
         created_at: In UTC.
         revisions: Joined by `+`; `base` when there is none.
     """
-    return f"{_clean(database)}-{created_at:%Y%m%dT%H%M%SZ}-{_clean('+'.join(revisions) or 'base')}"
+    return f"{clean(database)}-{created_at:%Y%m%dT%H%M%SZ}-{clean('+'.join(revisions) or 'base')}"
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Make a text fit into a file's name; it is shortened, and what a path or a shell would read is replaced."""
     return re.sub(r"[^A-Za-z0-9_+-]", "_", text)[:PART_MOST].strip("-") or "_"
 
 
@@ -63,7 +63,8 @@ def match_tables(tables: Iterable[tuple[str, str]], patterns: Iterable[str]) -> 
     """
     known, chosen = tuple(tables), set()
     for pattern in patterns:
-        found = {each for each in known if fnmatchcase(".".join(each) if "." in pattern else each[1], pattern)}
+        wanted = re.compile(re.escape(pattern).replace(r"\*", ".*"), re.DOTALL)
+        found = {each for each in known if wanted.fullmatch(".".join(each) if "." in pattern else each[1])}
         if not found:
             names = ", ".join(".".join(each) for each in known[:10]) or "no table at all"
             raise RefusedError(f"--exclude-table-data: no table matches {pattern!r}", hint=f"the database has {names}")

@@ -31,7 +31,7 @@ def unexpected_lines(stderr: str) -> tuple[str, ...]:
     return tuple(unexpected)
 
 
-def is_only_timeout_error(stderr: str) -> bool:
-    """Tell whether all that pg_restore complained about is `transaction_timeout`."""
+def without_timeout_error(stderr: str) -> tuple[str, ...]:
+    """Return what pg_restore complained about besides `transaction_timeout`, which servers before 17 do not know."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return bool(lines) and all(any(each.match(line) for each in TIMEOUT_ERROR) for line in lines)
+    return tuple(line for line in lines if not any(each.match(line) for each in TIMEOUT_ERROR))

@@ -1,24 +1,27 @@
 """Run the steps in a forked child, and stay outside to see what a child cannot say.
 
-A revision may end the process, hang, or be killed; the parent forwards signals, holds the deadline, and reports.
+A revision may end the process, hang, or be killed; the parent forwards signals, holds the deadline, and reports. A
+parent that is killed takes the child along: it notices, cancels its statement, and leaves.
 """
 
 from __future__ import annotations
 
 import os
-import pickle
 import select
 import signal
-import struct
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from stillroom.edges.terminal import Terminal
+from stillroom.edges.child_body import Pipes, be_the_child, read_messages
+from stillroom.edges.interrupt import restore_handlers, set_handlers
 from stillroom.errors import InterruptedRunError, StillroomError
+
+if TYPE_CHECKING:
+    from stillroom.edges.terminal import Terminal
 
 ANSWER_AFTER_SIGNAL_S = 5.0
 
@@ -32,17 +35,24 @@ class Ended:
 
 @dataclass
 class _Watch:
-    """What the parent knows of its child."""
+    """What the parent knows of its child; no pid before the fork."""
 
-    pid: int
+    pid: int = 0
     signals: int = 0
     answer_by: float | None = None
-    received: bytearray = field(default_factory=bytearray)
 
     def forward(self, number: int, _: FrameType | None) -> None:
+        """Pass a signal on; the second one means now."""
         self.signals += 1
         self.answer_by = time.monotonic() + ANSWER_AFTER_SIGNAL_S
-        os.kill(self.pid, number if self.signals == 1 else signal.SIGKILL)
+        if self.pid:
+            os.kill(self.pid, number if self.signals == 1 else signal.SIGKILL)
+
+    def begin(self, pid: int) -> None:
+        """Know the child, and pass on what came during the fork."""
+        self.pid = pid
+        if self.signals:
+            os.kill(pid, signal.SIGTERM)
 
 
 def run_in_child(work: Callable[[Callable[[str], None]], Any], terminal: Terminal, *, command: str) -> Any:
@@ -59,24 +69,24 @@ def run_in_child(work: Callable[[Callable[[str], None]], Any], terminal: Termina
     """
     if not hasattr(os, "fork"):
         return work(terminal.say)
-    reader, writer = os.pipe()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reader)
-        _be_the_child(work, writer)
-    os.close(writer)
-    watch = _Watch(pid)
-    numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-    before = {number: signal.signal(number, watch.forward) for number in numbers}
+    pipes, watch = Pipes.open(), _Watch()
+    # Before the fork: a signal between it and the handlers would leave the child alone.
+    before = set_handlers(watch.forward)
     try:
-        outcome = _listen(watch, reader, terminal)
+        pid = os.fork()
+        if pid == 0:
+            be_the_child(work, pipes)
+        watch.begin(pid)
+        pipes.keep_parents()
+        try:
+            outcome = _listen(watch, pipes.reader, terminal)
+        finally:
+            pipes.close_parents()
+            _, status = os.waitpid(pid, 0)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        os.close(reader)
-        _, status = os.waitpid(pid, 0)
+        restore_handlers(before)
     if outcome is None and watch.signals:
         raise InterruptedRunError("interrupted; the state of the database is unknown", hint=f"`invoke status` shows it; `invoke {command}` goes on")
     if outcome is None:
@@ -88,7 +98,7 @@ def run_in_child(work: Callable[[Callable[[str], None]], Any], terminal: Termina
 
 def _listen(watch: _Watch, reader: int, terminal: Terminal) -> Any:
     """Read messages until the child has answered or is gone; None when it left without an answer."""
-    outcome = None
+    outcome, received = None, bytearray()
     while True:
         if watch.answer_by is not None and time.monotonic() > watch.answer_by:
             os.kill(watch.pid, signal.SIGKILL)
@@ -99,51 +109,12 @@ def _listen(watch: _Watch, reader: int, terminal: Terminal) -> Any:
         chunk = os.read(reader, 65_536)
         if not chunk:
             return outcome
-        watch.received += chunk
-        for kind, value in _messages(watch.received):
+        received += chunk
+        for kind, value in read_messages(received):
             if kind == "say":
                 terminal.say(value)
             else:
                 outcome = value
-
-
-def _messages(received: bytearray) -> list[tuple[str, Any]]:
-    found = []
-    while len(received) >= 4:
-        (size,) = struct.unpack(">I", received[:4])
-        if len(received) < 4 + size:
-            break
-        found.append(pickle.loads(bytes(received[4 : 4 + size])))  # noqa: S301  (written by our own child)
-        del received[: 4 + size]
-    return found
-
-
-def _be_the_child(work: Callable[[Callable[[str], None]], Any], writer: int) -> NoReturn:
-    """Do the work, send its outcome, and leave without running the parent's exit handlers."""
-    # A group of its own: Ctrl-C reaches the parent alone, which passes it on once.
-    os.setpgid(0, 0)
-    os.dup2(2, 1)  # what a revision prints is progress, never a result
-
-    def send(kind: str, value: Any) -> None:
-        message = pickle.dumps((kind, value))
-        view = memoryview(struct.pack(">I", len(message)) + message)
-        while view:
-            view = view[os.write(writer, view) :]
-
-    code = 0
-    try:
-        send("outcome", (work(lambda line: send("say", line)),))
-    except StillroomError as error:
-        send("outcome", error)
-    except BaseException:  # a bug: its traceback is for the developers, and the parent sees the exit code
-        import traceback
-
-        traceback.print_exc()
-        code = 1
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-    os._exit(code)
 
 
 def _describe_status(status: int) -> str:

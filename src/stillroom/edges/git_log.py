@@ -21,7 +21,14 @@ def find_commit_of(root: Path, revision: str, environment: Mapping[str, str]) ->
     command = ["git", "log", "--all", "-1", "--format=%h %s (%S)", "--diff-filter=A", "--", f"*{revision}*.py"]
     try:
         ended = subprocess.run(
-            command, cwd=root, env=dict(environment), capture_output=True, text=True, timeout=LOOK_FOR_S, check=False, stdin=subprocess.DEVNULL
+            command,
+            cwd=root,
+            env=dict(environment),
+            capture_output=True,
+            text=True,
+            timeout=LOOK_FOR_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -6,13 +6,15 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
+
+Handler = Callable[[int, FrameType | None], Any]
 
 
 class Interrupted(BaseException):  # noqa: N818  (like KeyboardInterrupt: `except Exception` in a revision must not catch it)
@@ -31,6 +33,33 @@ class Flag:
         raise Interrupted(signal.Signals(number).name)
 
 
+def raise_interrupted(number: int, _: FrameType | None) -> None:
+    """Be the handler where nothing runs in the server yet.
+
+    Raises:
+        Interrupted: Always.
+    """
+    raise Interrupted(signal.Signals(number).name)
+
+
+def set_handlers(handler: Handler | signal.Handlers) -> dict[int, Any]:
+    """Handle SIGINT, SIGTERM and SIGHUP, except those that are ignored: `nohup` and background jobs mean that.
+
+    Returns:
+        The handlers before, for `restore_handlers`.
+    """
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in heeded}
+
+
+def restore_handlers(before: dict[int, Any]) -> None:
+    """Put back what `set_handlers` replaced; one that Python did not install counts as the default."""
+    for number, handler in before.items():
+        signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
 @contextmanager
 def cancelling(connection: Connection) -> Iterator[Flag]:
     """Cancel the running statement of the connection when a signal arrives.
@@ -42,13 +71,12 @@ def cancelling(connection: Connection) -> Iterator[Flag]:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     before_fd = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    before = {number: signal.signal(number, flag.handle) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = set_handlers(flag.handle)
     threading.Thread(target=_cancel_on_signal, args=(reader, connection), daemon=True).start()
     try:
         yield flag
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        restore_handlers(before)
         signal.set_wakeup_fd(before_fd)
         os.close(writer)
 

@@ -23,12 +23,17 @@ def read_layout(root: Path) -> Layout:
     try:
         layout = read_ini((root / "alembic.ini").read_text("utf-8"), root)
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"alembic.ini cannot be read: {_reason(error)}", hint="the README shows the three files a project needs") from None
+        raise SettingsError(
+            f"alembic.ini cannot be read: {_reason(error)}", hint="the README shows the three files a project needs"
+        ) from None
     env = layout.script_location / "env.py"
     try:
         text = env.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{_short(env, root)} cannot be read: {_reason(error)}", hint="script_location in alembic.ini names its folder") from None
+        raise SettingsError(
+            f"{_short(env, root)} cannot be read: {_reason(error)}",
+            hint="script_location in alembic.ini names its folder",
+        ) from None
     return read_env(text, layout, _short(env, root))
 
 
@@ -70,12 +75,15 @@ def _read_one(path: str, root: Path) -> Revision | None:
         with open(path, "rb") as file:  # noqa: PTH123  (a thousand of them: a Path for each costs more than the reading)
             data = file.read(HEADER_LIMIT_BYTES)
     except OSError as error:
-        raise RefusedError(f"{_short(path, root)} cannot be read: {_reason(error)}", hint="restore the file, or its rights") from None
+        raise RefusedError(
+            f"{_short(path, root)} cannot be read: {_reason(error)}", hint="restore the file, or its rights"
+        ) from None
     try:
         return read_header(data, _short(path, root))
     except HeaderError as error:
         raise RefusedError(
-            f"{_short(path, root)}, {error}", hint="correct the file, or restore it: `git checkout -- " + _short(path, root) + "`"
+            f"{_short(path, root)}, {error}",
+            hint="correct the file, or restore it: `git checkout -- " + _short(path, root) + "`",
         ) from None
 
 

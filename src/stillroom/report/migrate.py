@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from stillroom.commands.migrate import Migrated, MigrationPlanned
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def text(result: Migrated | MigrationPlanned) -> str:
     """Say where the database stands; the steps were said while they ran."""
     if hasattr(result, "steps"):
-        return _plan(result)
+        return _plan(cast("MigrationPlanned", result))
     place = ", ".join(result.plan.ends_at) or "no revision"
     if not result.applied:
         return f"{result.database}: nothing to do, at {place}"

@@ -12,7 +12,10 @@ def text(result: DatabaseReset) -> str:
     """Say what was done, and where the database stands."""
     reset = result.reset
     kept = f" with {', '.join(reset.extensions)}" if reset.extensions else ""
-    lines = [f"dropped and put back: schema {', '.join(reset.schemas)}{kept}"]
+    dropped = [each for each in reset.schemas if each not in reset.emptied]
+    lines = [f"dropped and put back: schema {', '.join(dropped)}{kept}"] if dropped else []
+    if reset.emptied:
+        lines.append(f"emptied, because it belongs to somebody else: schema {', '.join(reset.emptied)}{'' if dropped else kept}")
     lines += [f"taken along: {each}" for each in reset.taken]
     count, seeded = len(result.applied), ", seeded" if result.is_seeded else ""
     place = ", ".join(result.now) or "base"

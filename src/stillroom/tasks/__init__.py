@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from stillroom.tasks import schema, server
+from stillroom.tasks import backups, schema, server
 from stillroom.tasks.hints import answer_misspelt
 
 answer_misspelt()
 
 ns = Collection()
-for _task in schema.TASKS:
+for _task in schema.TASKS + backups.TASKS:
     ns.add_task(_task)
 _server = Collection("server")
 for _task in server.TASKS:

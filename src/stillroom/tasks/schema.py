@@ -15,6 +15,25 @@ ALLOW = "Lift one refusal by naming its danger; docs/refusals.md lists them."
 
 @task(
     klass=Command,
+    short={"message": "m"},
+    help={
+        "message": "What changes, in a few words, in quotes; proposed from the operations when left out.",
+        "empty": "Write a revision without operations, for SQL of your own.",
+        "no_edit": "Never open the editor; the review still asks.",
+        "allow": ALLOW,
+    },
+)
+def make_migration(c: Context, message: str = "", empty: bool = False, no_edit: bool = False, allow: str = "") -> Any:
+    """Write a revision from what changed in the models, review it, and accept, edit or discard it."""
+    from stillroom.commands.make_migration import make_migration as write_migration
+    from stillroom.core.guard import parse_allowed
+
+    allowed = parse_allowed(allow)
+    return write_migration(*enter(c), message=message, is_empty=empty, edits=not no_edit, allowed=allowed)
+
+
+@task(
+    klass=Command,
     help={
         "target": "Revision to stop at; default: heads, all of it.",
         "plan": "Show the revisions and their SQL, run nothing.",
@@ -139,4 +158,4 @@ def config(c: Context) -> Any:
     return show_config(*enter(c))
 
 
-TASKS = (migrate, rollback, reset_dev, status, history, heads, check, stamp, mark, config)
+TASKS = (make_migration, migrate, rollback, reset_dev, status, history, heads, check, stamp, mark, config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 
@@ -29,14 +29,14 @@ def connect(url: DatabaseUrl, *, command: str, database: str = "") -> Connection
     Raises:
         DatabaseError: The server did not answer, or turned us away.
     """
-    parameters = {"connect_timeout": str(CONNECT_TIMEOUT_S), **KEEPALIVES, "client_encoding": "utf8", **url.libpq()}
+    parameters: dict[str, Any] = {"connect_timeout": str(CONNECT_TIMEOUT_S), **KEEPALIVES, "client_encoding": "utf8", **url.libpq()}
     parameters.setdefault("application_name", f"stillroom {command}")
     if "," in url.host:
         parameters.setdefault("target_session_attrs", "read-write")
     if database:
         parameters["dbname"] = database
     try:
-        connection = psycopg2.connect(**parameters)
+        connection: Connection = psycopg2.connect(**parameters)
     except (psycopg2.Error, UnicodeError) as error:
         raise refused_connection(url, str(error)) from None
     connection.autocommit = True
@@ -54,6 +54,8 @@ def refused_connection(url: DatabaseUrl, text: str) -> DatabaseError:
 
 
 def _hint(text: str, url: DatabaseUrl) -> str:
+    if "certificate verify failed" in text:
+        return "give the server's own CA in the URL, `?sslrootcert=<file>`, or `?sslmode=require` to trust it unseen; docs/settings.md"
     if "Connection refused" in text or "No such file" in text:
         return "is the server running there? `invoke config` shows where DATABASE_URL comes from"
     if "password" in text or "authentication" in text or "no pg_hba.conf entry" in text:

@@ -35,7 +35,7 @@ def count_losses(connection: Connection, droppings: tuple[Operation, ...], *, se
 
 def _count(cursor: Cursor, operation: Operation) -> Loss:
     if operation.is_raw:
-        return Loss(f"SQL: {operation.text[:80]}", None)
+        return Loss(f"SQL: {operation.text[:80]}" + ("…" if len(operation.text) > 80 else ""), None)
     if operation.kind == "drop_table":
         counted = count_rows(cursor, operation.schema, operation.table)
         return Loss(f"table {operation.table}", *counted)
@@ -67,9 +67,8 @@ def _within_a_second(cursor: Cursor, schema: str | None, table: str, query: sql.
     except errors.QueryCanceled:
         cursor.execute("rollback")
         return _estimate(cursor, schema, table), True
-    except (errors.UndefinedTable, errors.UndefinedColumn):
-        return 0, False
-    except errors.InsufficientPrivilege:
+    except (errors.UndefinedTable, errors.UndefinedColumn, errors.InsufficientPrivilege):
+        # Not there now: a step before this one may give it the name that is dropped here.
         return None, False
     finally:
         cursor.execute("rollback")
@@ -78,7 +77,8 @@ def _within_a_second(cursor: Cursor, schema: str | None, table: str, query: sql.
 def _estimate(cursor: Cursor, schema: str | None, table: str) -> int | None:
     cursor.execute("select reltuples::bigint from pg_class where oid = to_regclass(%s)", (_name(schema, table).as_string(cursor),))
     row = cursor.fetchone()
-    return max(int(row[0]), 1) if row else None
+    # Below 0: never analyzed, so there is nothing to estimate from. 0 may be old: something is there until it is counted.
+    return max(int(row[0]), 1) if row and row[0] >= 0 else None
 
 
 def _name(schema: str | None, table: str) -> sql.Identifier:

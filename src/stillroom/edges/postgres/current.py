@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2 import errors, sql
 
 from stillroom.edges.postgres.errors import translated
-from stillroom.errors import RefusedError
+from stillroom.errors import DatabaseError, RefusedError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -49,15 +49,21 @@ def read_current(
 
     Raises:
         RefusedError: The version table is in another schema than the one the search path leads to.
-        DatabaseError: The server refused.
+        DatabaseError: The server refused, or the role may not use the schema.
     """
     with translated("reading the current revision"), connection.cursor() as cursor:
-        cursor.execute("begin read only")
-        try:
-            return _read(cursor, version_table, version_table_schema, search_path)
-        finally:
-            if not connection.closed:
-                cursor.execute("rollback")
+        for left in reversed(range(3)):
+            cursor.execute("begin read only")
+            try:
+                return _read(cursor, version_table, version_table_schema, search_path)
+            except errors.UndefinedTable:
+                # A reset dropped it after it was found; now it is either gone for all, or there again.
+                if not left:
+                    raise
+            finally:
+                if not connection.closed:
+                    cursor.execute("rollback")
+    raise AssertionError("unreachable: the last try returns or raises")
 
 
 def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | None) -> Current:
@@ -73,6 +79,11 @@ def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | Non
     row = cursor.fetchone()
     assert row is not None
     database, role, current_schema, has_mark, found_in, lies_in = row
+    if found_in is None and lies_in == current_schema:
+        raise DatabaseError(
+            f"{database}: {role} may not use schema {lies_in}, where the version table {table} is",
+            hint=f'as its owner: `GRANT USAGE ON SCHEMA "{lies_in}" TO "{role}";`',
+        )
     if found_in is None and lies_in and not schema and not search_path:
         raise RefusedError(
             f"{database}: the version table {table} is in schema {lies_in}, and {role} looks in {current_schema}",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from psycopg2 import errors
 
 from stillroom.core.limits import Limits
 from stillroom.edges.postgres.connect import connect
@@ -16,6 +18,7 @@ from stillroom.errors import DatabaseError, RefusedError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
 
     from stillroom.core.layout import Layout
     from stillroom.core.urls import DatabaseUrl
@@ -112,8 +115,18 @@ def _set_up(connection: Connection, limits: Limits) -> None:
     }
     with translated("setting the session up"), connection.cursor() as cursor:
         pin_search_path(cursor, limits.search_path, is_local=False)
-        cursor.execute(
-            """select set_config(s.name, w.value, false)
-               from unnest(%s::text[], %s::text[]) as w(name, value) join pg_settings s on s.name = w.name""",
-            (list(wanted), list(wanted.values())),
-        )
+        try:
+            _set(cursor, wanted)
+        except errors.InvalidParameterValue:
+            # A server that knows the name and not the value: macOS has no client_connection_check_interval before 15.
+            for name, value in wanted.items():
+                with suppress(errors.InvalidParameterValue):
+                    _set(cursor, {name: value})
+
+
+def _set(cursor: Cursor, wanted: dict[str, str]) -> None:
+    cursor.execute(
+        """select set_config(s.name, w.value, false)
+           from unnest(%s::text[], %s::text[]) as w(name, value) join pg_settings s on s.name = w.name""",
+        (list(wanted), list(wanted.values())),
+    )

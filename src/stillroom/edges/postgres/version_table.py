@@ -28,11 +28,11 @@ def write_revisions(connection: Connection, *, schema: str, table: str, revision
     with translated("writing the version table"), connection.cursor() as cursor:
         cursor.execute("begin")
         try:
-            cursor.execute(
-                sql.SQL("create table if not exists {} (version_num varchar(32) not null, constraint {} primary key (version_num))").format(
-                    name, sql.Identifier(f"{table}_pkc")
-                )
-            )
+            # Asked first: `if not exists` still needs the right to create.
+            cursor.execute("select to_regclass(%s) is null", (name.as_string(cursor),))
+            if cursor.fetchone() == (True,):
+                made = "create table {} (version_num varchar(32) not null, constraint {} primary key (version_num))"
+                cursor.execute(sql.SQL(made).format(name, sql.Identifier(f"{table}_pkc")))
             cursor.execute(sql.SQL("delete from {}").format(name))
             for each in revisions:
                 cursor.execute(sql.SQL("insert into {} (version_num) values (%s)").format(name), (each,))

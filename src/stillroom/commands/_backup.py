@@ -1,0 +1,137 @@
+"""What the commands about backups share: what is wanted, what is told, which tools, and how a signal ends it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stillroom.core.pg_tools import Need, Tools, choose_tools
+from stillroom.errors import InterruptedRunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from psycopg2.extensions import connection as Connection
+
+    from stillroom.core.manifest import Manifest
+    from stillroom.settings import Settings
+
+LOCK_WAIT_S = 60.0  # a reader that waits for a table blocks nobody but those who want it for themselves
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a backup shall hold.
+
+    Args:
+        run: Names the run; it is found again in the manifest.
+        schema_only: No rows.
+        exclude: Tables, or patterns of them, whose rows are left out.
+        lock_wait_s: Longest wait for a table.
+    """
+
+    run: str
+    schema_only: bool = False
+    exclude: tuple[str, ...] = ()
+    lock_wait_s: float = LOCK_WAIT_S
+
+
+@dataclass(frozen=True)
+class BackupSummary:
+    """A backup in short.
+
+    Args:
+        name: What `invoke restore` takes.
+        path: Its folder.
+        revisions: What the database was at.
+        created_at: When the snapshot was taken, UTC.
+        size_bytes: Of the dump.
+        tables: How many tables' rows are in it.
+        rows: How many rows these are.
+        without_rows: Tables whose rows were left out.
+        schema_only: There are no rows in it.
+        tool_version: The version of pg_dump.
+        server_version: The version of the server.
+        verified: How it was proven: "read" is read back in full.
+        seconds: How long it took.
+    """
+
+    name: str
+    path: Path
+    revisions: tuple[str, ...]
+    created_at: datetime
+    size_bytes: int
+    tables: int
+    rows: int
+    without_rows: tuple[str, ...]
+    schema_only: bool
+    tool_version: str
+    server_version: str
+    verified: str
+    seconds: float
+
+
+def summarize(path: Path, manifest: Manifest) -> BackupSummary:
+    """Shorten a manifest to what a person wants to know."""
+    return BackupSummary(
+        name=path.name,
+        path=path,
+        revisions=manifest.revisions,
+        created_at=manifest.created_at,
+        size_bytes=manifest.size_bytes,
+        tables=len(manifest.rows),
+        rows=manifest.row_count,
+        without_rows=manifest.without_rows,
+        schema_only=manifest.schema_only,
+        tool_version=manifest.tool_version,
+        server_version=manifest.server_version,
+        verified=manifest.verified,
+        seconds=manifest.seconds,
+    )
+
+
+def restore_command(name: str, *, is_protected: bool) -> str:
+    """Write the command that brings a backup back, with the flag that a protected database asks for."""
+    return f"invoke restore {name}" + (" --allow swap" if is_protected else "")
+
+
+@contextmanager
+def interruptible(connection: Connection, message: str, hint: str) -> Iterator[None]:
+    """Turn a signal into one sentence; the running statement is cancelled in the server.
+
+    Raises:
+        InterruptedRunError: A signal came; message says what holds now.
+    """
+    from stillroom.edges.interrupt import cancelling
+
+    with cancelling(connection) as flag:
+        try:
+            yield
+        except InterruptedRunError:
+            raise
+        except BaseException:
+            # The flag decides: the interruption may arrive as an error of the server or of a program.
+            if flag.is_set:
+                raise InterruptedRunError(message, hint=hint) from None
+            raise
+
+
+def find_fitting_tools(settings: Settings, connection: Connection, *, archive_version: str = "") -> Tools:
+    """Choose the pg_dump and pg_restore for a server.
+
+    Args:
+        settings: Where to look.
+        connection: To the server.
+        archive_version: The pg_dump that wrote the archive to restore; empty for a dump.
+
+    Raises:
+        ToolError: None fits.
+    """
+    from stillroom.edges.pg_tools import find_tools
+
+    archive_major = int(archive_version.partition(".")[0] or 0)
+    need = Need(connection.info.server_version // 10_000, connection.info.ssl_in_use, archive_major)
+    return choose_tools(find_tools(settings.pg_bin, settings.child_environment), need)

@@ -1,0 +1,196 @@
+"""Bring a backup into a new database, compare it, and swap it in: the work of a restore, in its child."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from stillroom.commands._backup import find_fitting_tools, interruptible
+from stillroom.core.backup_names import beside
+from stillroom.core.pg_tools import choose_jobs
+from stillroom.edges.pg_access import access, reach
+from stillroom.edges.pg_programs import RestoreOrder, restore
+from stillroom.edges.postgres import databases
+from stillroom.edges.postgres.belongings import carry_over
+from stillroom.edges.postgres.connect import connect
+from stillroom.edges.postgres.session import migrating, require_direct
+from stillroom.edges.postgres.snapshot import count_rows
+from stillroom.edges.postgres.swap import Names, move_in, swap
+from stillroom.errors import DatabaseError, StillroomError, ToolError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from stillroom.commands._steps import Work
+    from stillroom.core.manifest import Manifest
+    from stillroom.edges.backup_list import Backup
+    from stillroom.edges.postgres.session import Migrating
+
+# What a role that is no superuser, or a server without the other roles, says to an owner or a grant.
+OWNERS = re.compile(r'role "[^"]*" does not exist|must be (able to SET|a? ?member of|owner of)|permission denied')
+NO_OWNERS = "owners and grants are not as they were: roles are missing here, or rights"
+MARGIN = "the live database is untouched"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to restore, and where.
+
+    Args:
+        backup: A good one.
+        into: The name of the new database.
+        exists: It is there already, and empty; then it is filled, and not dropped when that fails.
+        swaps: Put it in the place of the live one afterwards.
+        needs_owners: Do not swap when owners and grants could not be set.
+        token: Ends the names of what is made.
+    """
+
+    backup: Backup
+    into: str
+    exists: bool
+    swaps: bool
+    needs_owners: bool
+    token: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a restore did.
+
+    Args:
+        is_swapped: The backup is in the live database's place.
+        kept: What the old one is called now; empty when there was none, or no swap.
+        notes: What is not as it was, in words.
+    """
+
+    is_swapped: bool
+    kept: str
+    notes: tuple[str, ...]
+
+
+def restore_in_child(work: Work, order: Order, say: Callable[[str], None]) -> Outcome:
+    """Restore, compare, swap; the migration lock is held from the beginning where something will be swapped.
+
+    Raises:
+        DatabaseError: The server refused; the message says what is where.
+        ToolError: No pg_restore fits, it failed, or the copy is not what was backed up.
+        LockBusyError: A migration or a backup is running.
+        InterruptedRunError: A signal; the live database is untouched.
+    """
+    url = work.target.url
+    with ExitStack() as stack:
+        admin = stack.enter_context(closing(databases.connect_beside_or_to(url, command=work.command)))
+        require_direct(admin, work.limits)
+        databases.sweep_restores(admin, say)
+        live = databases.read_database(admin, url.name)
+        stack.enter_context(interruptible(admin, f"interrupted; {MARGIN}", "run the same command again"))
+        held = None
+        if order.swaps and live:
+            layout = work.project.layout
+            held = stack.enter_context(migrating(url, layout=layout, limits=work.limits, command=work.command, say=say))
+        return _Restoring(work, order, admin, live, say).run(held)
+
+
+@dataclass(frozen=True)
+class _Restoring:
+    """One restore under way."""
+
+    work: Work
+    order: Order
+    admin: Connection
+    live: databases.DatabaseState | None
+    say: Callable[[str], None]
+
+    @property
+    def manifest(self) -> Manifest:
+        assert self.order.backup.manifest is not None, "only good backups are restored"
+        return self.order.backup.manifest
+
+    def run(self, held: Migrating | None) -> Outcome:
+        """Fill a new database; it is dropped again when that fails."""
+        try:
+            has_owners = self._fill()
+            self._compare()
+            self.say("gathering the planner's statistics")
+            databases.analyze(self.work.target.url, self.order.into, command=self.work.command)
+            notes: tuple[str, ...] = () if has_owners else (NO_OWNERS,)
+            if self.live:
+                notes += carry_over(self.admin, self.work.target.url.name, self.order.into)
+            elif not self.order.exists:
+                databases.finish(self.admin, self.order.into)
+        except BaseException:
+            self._discard()
+            raise
+        if not self.order.swaps or (self.order.needs_owners and not has_owners):
+            return Outcome(is_swapped=False, kept="", notes=notes)
+        return self._swap(held, notes)
+
+    def _fill(self) -> bool:
+        """Restore into the new database; return whether owners and grants are as they were."""
+        tools = find_fitting_tools(self.work.settings, self.admin, archive_version=self.manifest.tool_version)
+        self.say(f"restoring {self.order.backup.name} into {self.order.into} with pg_restore {tools.version}")
+        place = reach(self.work.target.url, self.work.settings.child_environment, self.admin, database=self.order.into)
+        major = self.admin.info.server_version // 10_000
+        jobs = choose_jobs(self.manifest.size_bytes, os.cpu_count() or 1)
+        whole = RestoreOrder(self.order.backup.dump, self.order.into, jobs, major, is_one=self.order.exists)
+        with access(place, self.work.command) as environment:
+            self._create()
+            try:
+                restore(tools, whole, environment)
+            except ToolError as error:
+                if self.order.exists or not OWNERS.search(error.message):
+                    raise
+                self.say(f"{error.message}; once more, without owners and grants")
+                databases.drop(self.admin, self.order.into)
+                self._create()
+                restore(tools, replace(whole, keeps_owners=False), environment)
+                return False
+        return True
+
+    def _create(self) -> None:
+        if not self.order.exists:
+            databases.create_like(self.admin, self.order.into, self.live)
+
+    def _compare(self) -> None:
+        """Count the rows of every table, and compare with what was counted in the dump's snapshot."""
+        expected = self.manifest.rows
+        url, command = self.work.target.url, self.work.command
+        with closing(connect(url, command=command, database=self.order.into)) as connection:
+            counted = count_rows(connection, [(each.schema, each.name) for each in expected])
+        for here, there in zip(counted, expected, strict=True):
+            if here != there:
+                told = f"{there.schema}.{there.name} has {here.rows} rows, the backup {there.rows}"
+                hint = f"{MARGIN}; `invoke backups` lists the other backups"
+                raise ToolError(f"the restored copy is not what was backed up: {told}", hint=hint)
+
+    def _discard(self) -> None:
+        name = self.order.into
+        if self.order.exists:
+            self.say(f"note:  {name} stays, it was there before; look whether it is empty before you try again")
+            return
+        try:
+            databases.drop(self.admin, name)
+        except StillroomError as error:
+            self.say(f"note:  {name} is left, the next restore drops it ({error.message})")
+
+    def _swap(self, held: Migrating | None, notes: tuple[str, ...]) -> Outcome:
+        url, command = self.work.target.url, self.work.command
+        names = Names(url.name, self.order.into, beside(url.name, "before", self.order.token) if held else "")
+        try:
+            if held is None:
+                move_in(self.admin, names)
+            else:
+                self.say(f"swapping {names.restored} in; all sessions of {names.live} end")
+                with closing(databases.connect_beside(url, command=command)) as watcher:
+                    pid = held.connection.info.backend_pid
+                    swap(self.admin, watcher, names, let_go=held.connection.close, holder_pid=pid)
+        except DatabaseError as error:
+            raise DatabaseError(
+                f"{error.message}; {MARGIN}, and {names.restored} holds the whole backup",
+                hint=f"{error.hint}; or write {names.restored} as the database's name in DATABASE_URL",
+            ) from None
+        return Outcome(is_swapped=True, kept=names.kept, notes=notes)

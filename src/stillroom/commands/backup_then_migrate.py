@@ -1,0 +1,155 @@
+"""`invoke backup-then-migrate`: the copy first, then the revisions, and the lock is never let go in between."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stillroom.commands._backup import BackupSummary, Wanted, restore_command
+from stillroom.commands._database import limits_of, look, reach_database, read_project, standing_of
+from stillroom.commands.migrate import Migrated, MigrationPlanned
+from stillroom.core.guard import require_allowed
+from stillroom.core.plan import HEADS, Plan, plan_upgrade
+from stillroom.errors import StillroomError
+
+if TYPE_CHECKING:
+    from stillroom.commands._steps import Ran, Work
+    from stillroom.edges.postgres.session import Migrating
+    from stillroom.edges.terminal import Terminal
+    from stillroom.settings import Settings
+
+
+@dataclass(frozen=True)
+class BackedUpThenMigrated:
+    """Where the database stands now, and the backup of what was there before.
+
+    Args:
+        migrated: What `migrate` would say.
+        backup: None when there was nothing to do, or nothing to protect.
+        restore: The command that brings the backup back; empty without one.
+        seconds: Both together.
+    """
+
+    migrated: Migrated
+    backup: BackupSummary | None
+    restore: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class BackupThenMigrationPlanned:
+    """What would be done; nothing was.
+
+    Args:
+        migration: What would run.
+        backup_dir: Where the backup would go; None when there is nothing to protect.
+    """
+
+    migration: MigrationPlanned
+    backup_dir: Path | None
+
+
+def migrate_after_backup(
+    settings: Settings, terminal: Terminal, *, target: str = HEADS, plan_only: bool = False, wait_s: str = ""
+) -> BackedUpThenMigrated | BackupThenMigrationPlanned:
+    """Back the database up and apply what is pending up to target, under one migration lock.
+
+    Of several at once, one does both and the others find nothing to do.
+
+    Args:
+        settings: Where the database is, where backups go, and the timeouts.
+        terminal: Told the progress.
+        target: A revision id, "head" or "heads".
+        plan_only: Show what would be done, do nothing.
+        wait_s: Longest wait for the lock in seconds, as typed; empty for the setting.
+
+    Raises:
+        SettingsError: Settings or flags that cannot be used.
+        RefusedError: The database is at a revision that is not here, or target lies behind it.
+        ToolError: The backup failed; no revision was started.
+        DatabaseError: A step failed, or the server did; the hint holds the command that brings the backup back.
+        LockBusyError: Another migration holds the lock and the wait ran out.
+        InterruptedRunError: Ctrl-C or a signal; the message says how far it came.
+    """
+    started = time.monotonic()
+    project = read_project(settings)
+    database = reach_database(settings, terminal)
+    limits = limits_of(settings, database, wait_s)
+    current = look(database, project, settings, command="backup-then-migrate")
+    standing = standing_of(settings, database, current, terminal)
+    plan = plan_upgrade(project.history, current.revisions, target)
+    if not plan.steps:
+        seconds = time.monotonic() - started
+        return BackedUpThenMigrated(Migrated(database.shown, plan, (), seconds), None, "", seconds)
+    from stillroom.commands._steps import Work
+
+    work = Work(settings, project, database, limits, "backup-then-migrate")
+    if plan_only:
+        return _show(work, plan)
+    require_allowed("migrate", standing, command="backup-then-migrate")
+    run = secrets.token_hex(8)
+    try:
+        ran, backup = _run(work, terminal, target, run)
+    except StillroomError as error:
+        raise _with_way_back(error, settings, run, is_protected=standing.is_protected) from None
+    restore = restore_command(backup.name, is_protected=standing.is_protected) if backup else ""
+    migrated = Migrated(database.shown, ran.plan, ran.applied, sum(each.seconds for each in ran.applied))
+    return BackedUpThenMigrated(migrated, backup, restore, time.monotonic() - started)
+
+
+def _run(work: Work, terminal: Terminal, target: str, run: str) -> tuple[Ran, BackupSummary | None]:
+    """Do both in a child that holds the lock; look again there, because another may have been quicker."""
+    from stillroom.commands._steps import Ran, mark_if_new, run_plan, run_under_lock
+
+    def body(held: Migrating, say: Callable[[str], None]) -> tuple[Ran, BackupSummary | None]:
+        plan = plan_upgrade(work.project.history, held.current.revisions, target)
+        if not plan.steps:
+            return Ran(plan, ()), None
+        backup = _back_up(work, held, say, run)
+        mark_if_new(work, held, say)
+        return run_plan(work, held, plan, say), backup
+
+    ran, backup = run_under_lock(work, terminal, body)
+    assert isinstance(ran, Ran)
+    return ran, backup
+
+
+def _back_up(work: Work, held: Migrating, say: Callable[[str], None], run: str) -> BackupSummary | None:
+    from stillroom.edges.postgres.mark import is_empty
+
+    if is_empty(held.connection):
+        say(f"{held.current.database} has no tables: nothing to protect, so no backup is made")
+        return None
+    from stillroom.commands._backup_making import make_backup
+
+    backup = make_backup(work, held, say, Wanted(run))
+    say(f"backed up to {backup.path}")
+    return backup
+
+
+def _with_way_back(error: StillroomError, settings: Settings, run: str, *, is_protected: bool) -> StillroomError:
+    """Add the way back to what went wrong after the backup; the folder tells, whatever became of the child."""
+    from stillroom.edges.backup_list import read_backups
+
+    made = [each for each in read_backups(settings.backup_dir) if each.manifest and each.manifest.run == run]
+    if not made:
+        return error
+    command = restore_command(made[0].name, is_protected=is_protected)
+    return type(error)(error.message, hint=f"{error.hint}; to go back to before: `{command}`")
+
+
+def _show(work: Work, plan: Plan) -> BackupThenMigrationPlanned:
+    from contextlib import closing
+
+    from stillroom.edges.alembic.offline import render_plan
+    from stillroom.edges.postgres.connect import connect
+    from stillroom.edges.postgres.mark import is_empty
+
+    with closing(connect(work.target.url, command=work.command)) as connection:
+        has_tables = not is_empty(connection)
+    migration = MigrationPlanned(work.target.shown, plan, render_plan(work.project.layout, plan))
+    return BackupThenMigrationPlanned(migration, work.settings.backup_dir if has_tables else None)

@@ -1,0 +1,74 @@
+"""`invoke backups`: the backups that are there, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stillroom.edges.backup_list import Backup, read_backups
+
+if TYPE_CHECKING:
+    from stillroom.edges.terminal import Terminal
+    from stillroom.settings import Settings
+
+
+@dataclass(frozen=True)
+class ListedBackup:
+    """One line of the list.
+
+    Args:
+        name: What `invoke restore` takes.
+        database: Of what; empty when that cannot be read.
+        revisions: What the database was at.
+        created_at: When the snapshot was taken, UTC; when the folder changed, for one without a manifest.
+        age_s: Seconds since then.
+        size_bytes: Of the dump.
+        verified: How it was proven; empty for one that cannot be used.
+        problem: Why it cannot be used; empty for a good one.
+    """
+
+    name: str
+    database: str
+    revisions: tuple[str, ...]
+    created_at: datetime
+    age_s: float
+    size_bytes: int
+    verified: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class BackupsListed:
+    """All that is in the backup folder."""
+
+    folder: Path
+    backups: tuple[ListedBackup, ...]
+
+
+def list_backups(settings: Settings, terminal: Terminal) -> BackupsListed:
+    """List the backups, newest first; sizes are compared with the manifest, contents are not read.
+
+    Raises:
+        ToolError: The folder cannot be read.
+    """
+    del terminal  # nothing to say, nobody to ask
+    now = datetime.now(UTC)
+    found = read_backups(settings.backup_dir)
+    return BackupsListed(settings.backup_dir, tuple(_list(each, now) for each in found))
+
+
+def _list(backup: Backup, now: datetime) -> ListedBackup:
+    manifest = backup.manifest
+    created_at = manifest.created_at if manifest else backup.changed_at
+    return ListedBackup(
+        name=backup.name,
+        database=manifest.database if manifest else "",
+        revisions=manifest.revisions if manifest else (),
+        created_at=created_at,
+        age_s=(now - created_at).total_seconds(),
+        size_bytes=manifest.size_bytes if manifest else 0,
+        verified=manifest.verified if manifest and not backup.problem else "",
+        problem=backup.problem,
+    )

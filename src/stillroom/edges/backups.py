@@ -1,0 +1,155 @@
+"""The folders of backups: written under a temporary name, synced, and renamed when they are whole."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import itertools
+import json
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stillroom.core.backup_names import PARTIAL
+from stillroom.core.manifest import DUMP, FILE, DumpFile
+from stillroom.edges.backup_locks import RUN, alone, sweep, try_lock
+from stillroom.errors import ToolError
+
+TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
+
+
+@contextmanager
+def file_system(place: Path) -> Iterator[None]:
+    """Turn what the file system says inside the block into one sentence.
+
+    Raises:
+        ToolError: The place cannot be read or written, or is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        hint = "make room, or name another folder in STILLROOM_BACKUP_DIR; older backups are untouched"
+        raise ToolError(f"{error.filename or place}: {error.strerror or error}", hint=hint) from None
+
+
+@contextmanager
+def unfinished(backup_dir: Path, name: str) -> Iterator[Path]:
+    """Make a private folder for a backup under way; it is removed unless it was renamed by then.
+
+    Its lock says that it is being written: a run that is killed loses the lock, and the next run sweeps the folder.
+
+    Args:
+        backup_dir: Made, 0700 and ignored by git, when it is missing.
+        name: Begins the temporary name, for those who look into the folder.
+
+    Raises:
+        ToolError: The folder cannot be written.
+    """
+    partial, run = backup_dir / f"{name}-{secrets.token_hex(6)}{PARTIAL}", None
+    try:
+        with file_system(backup_dir):
+            _make_backup_dir(backup_dir)
+            with alone(backup_dir):
+                sweep(backup_dir)
+                partial.mkdir(mode=0o700)
+                run = _open_run(partial)
+        yield partial
+    finally:
+        # Also when it was renamed: then there is nothing left under this name.
+        shutil.rmtree(partial, ignore_errors=True)
+        if run is not None:
+            os.close(run)
+
+
+def _make_backup_dir(backup_dir: Path) -> None:
+    if backup_dir.is_dir():
+        return
+    backup_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        _write_new(backup_dir / ".gitignore", "*\n")
+
+
+def _open_run(partial: Path) -> int:
+    """Write who is at work, and lock it; the lock goes when the process does."""
+    _write_new(partial / RUN, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}) + "\n")
+    descriptor = os.open(partial / RUN, os.O_RDWR | os.O_CLOEXEC)
+    try_lock(descriptor, waits=True)
+    return descriptor
+
+
+def _write_new(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123 - a descriptor has no path
+        stream.write(text)
+        stream.flush()
+        os.fsync(descriptor)
+
+
+def sync_and_hash(partial: Path) -> tuple[DumpFile, ...]:
+    """Make every file of the dump 0600, bring it to the disk, and hash it.
+
+    Raises:
+        ToolError: A file cannot be read or synced.
+    """
+    found = []
+    with file_system(partial):
+        for path in sorted(each for each in (partial / DUMP).rglob("*") if not each.is_dir()):
+            with path.open("rb") as stream:
+                os.fchmod(stream.fileno(), 0o600)
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                os.fsync(stream.fileno())
+                size = os.fstat(stream.fileno()).st_size
+            found.append(DumpFile(str(path.relative_to(partial)), size, digest))
+        _sync_folder(partial / DUMP)
+    return tuple(found)
+
+
+def publish(partial: Path, name: str, manifest: Callable[[], str]) -> Path:
+    """Write the manifest and give the folder its final name; only now the backup exists.
+
+    Args:
+        partial: The folder under its temporary name; everything else in it is synced.
+        name: The wanted name; `-2`, `-3` are added where it is taken.
+        manifest: Called while no other backup is published into this folder, so that it may count those there.
+
+    Raises:
+        ToolError: The file system did not let it happen.
+    """
+    backup_dir = partial.parent
+    with file_system(backup_dir), alone(backup_dir):
+        _write_new(partial / FILE, manifest())
+        _sync_folder(partial)
+        final = _rename(partial, name)
+        _sync_folder(backup_dir)
+        with contextlib.suppress(OSError):
+            (final / RUN).unlink()
+    return final
+
+
+def _rename(partial: Path, name: str) -> Path:
+    """Rename to the first free name; a rename never replaces a folder that holds something."""
+    for count in itertools.count(1):
+        final = partial.with_name(name if count == 1 else f"{name}-{count}")
+        if os.path.lexists(final):
+            continue
+        try:
+            partial.rename(final)
+        except OSError as error:
+            if error.errno not in TAKEN:
+                raise
+        else:
+            break
+    return final
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,174 @@
+"""Databases beside each other on one server: which there are, what the role may do with them, made and dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from psycopg2 import sql
+
+from stillroom.edges.postgres.connect import connect
+from stillroom.edges.postgres.errors import translated
+from stillroom.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from stillroom.core.urls import DatabaseUrl
+
+MAINTENANCE = ("postgres", "template1")
+UNFINISHED = "stillroom: unfinished restore into {}, session "
+STATE = """
+select d.oid, pg_get_userbyid(d.datdba), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
+       to_jsonb(d) ->> 'datlocprovider', coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale'),
+       pg_has_role(current_user, d.datdba, 'member')
+from pg_database d where d.datname = %s
+"""
+
+
+@dataclass(frozen=True)
+class DatabaseState:
+    """A database as the server's catalog has it.
+
+    Args:
+        oid: Its number; stays when it is renamed.
+        owner: A role.
+        encoding: As "UTF8".
+        collate: Its LC_COLLATE.
+        ctype: Its LC_CTYPE.
+        provider: Of its locale: c, i (ICU), b (built in); None before PostgreSQL 15.
+        locale: Of a provider other than c.
+        is_ours: The role is its owner, or a member of it.
+    """
+
+    oid: int
+    owner: str
+    encoding: str
+    collate: str
+    ctype: str
+    provider: str | None
+    locale: str | None
+    is_ours: bool
+
+
+def connect_beside(url: DatabaseUrl, *, command: str) -> Connection:
+    """Connect to a database of the server that is not the URL's: only from there can that one be renamed.
+
+    Raises:
+        DatabaseError: The server lets the role into none.
+    """
+    said = None
+    for name in MAINTENANCE:
+        if name != url.name:
+            try:
+                return connect(url, command=command, database=name)
+            except DatabaseError as error:
+                said = said or error
+    assert said is not None, "one of two names is always another one"
+    raise said
+
+
+def connect_beside_or_to(url: DatabaseUrl, *, command: str) -> Connection:
+    """Connect beside the URL's database; to it, where the role may connect to no other one.
+
+    Raises:
+        DatabaseError: The server lets the role into none.
+    """
+    try:
+        return connect_beside(url, command=command)
+    except DatabaseError:
+        return connect(url, command=command)
+
+
+def read_database(connection: Connection, name: str) -> DatabaseState | None:
+    """Look a database up; None when there is none of that name."""
+    with translated("looking at the databases"), connection.cursor() as cursor:
+        cursor.execute(STATE, (name,))
+        row = cursor.fetchone()
+    return DatabaseState(*row) if row else None
+
+
+def may_create(connection: Connection) -> bool:
+    """Ask whether the role may create (and with that, rename) databases."""
+    with translated("looking at the role"), connection.cursor() as cursor:
+        cursor.execute("select rolcreatedb or rolsuper from pg_roles where rolname = current_user")
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def create_like(connection: Connection, name: str, model: DatabaseState | None) -> None:
+    """Create an empty database with the encoding, the locale and, where the role may, the owner of another one.
+
+    Until `finish` it carries a comment that names our session, so that the next run sweeps what a kill left.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    parts = [sql.SQL("create database {} template template0").format(sql.Identifier(name))]
+    if model:
+        words = {"encoding": model.encoding, "lc_collate": model.collate, "lc_ctype": model.ctype}
+        provider = {"i": ("icu", "icu_locale"), "b": ("builtin", "builtin_locale")}.get(model.provider or "")
+        if provider and model.locale:
+            words |= {"locale_provider": provider[0], provider[1]: model.locale}
+        parts += [sql.SQL("{} = {}").format(sql.SQL(word), sql.Literal(value)) for word, value in words.items()]
+        if model.is_ours:
+            parts.append(sql.SQL("owner {}").format(sql.Identifier(model.owner)))
+    with translated(f"creating the database {name}"), connection.cursor() as cursor:
+        cursor.execute(sql.SQL(" ").join(parts))
+        _comment(connection, name, f"{UNFINISHED.format(name)}{connection.info.backend_pid}")
+
+
+def finish(connection: Connection, name: str) -> None:
+    """Say that a restored database is whole."""
+    with translated(f"finishing the database {name}"):
+        _comment(connection, name, None)
+
+
+def _comment(connection: Connection, name: str, text: str | None) -> None:
+    statement = sql.SQL("comment on database {} is {}").format(sql.Identifier(name), sql.Literal(text))
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def drop(connection: Connection, name: str) -> None:
+    """Drop a database that we made; its sessions end.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    with translated(f"dropping the database {name}"), connection.cursor() as cursor:
+        cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+def sweep_restores(connection: Connection, say: Callable[[str], None]) -> None:
+    """Drop what killed restores left: databases of the role whose comment names them, and a session that is gone.
+
+    The name is in the comment, so that a database is safe under any other name, a renamed one above all.
+    """
+    with translated("looking for unfinished restores"), connection.cursor() as cursor:
+        cursor.execute(
+            """select datname, shobj_description(oid, 'pg_database') from pg_database
+               where shobj_description(oid, 'pg_database') like %s and pg_has_role(current_user, datdba, 'member')""",
+            (UNFINISHED.format("%") + "%",),
+        )
+        found = cursor.fetchall()
+        cursor.execute("select pid from pg_stat_activity")
+        alive = {str(pid) for (pid,) in cursor.fetchall()}
+    for name, comment in found:
+        start, session = UNFINISHED.format(name), comment.rpartition(" ")[2]
+        if comment == start + session and session.isdecimal() and session not in alive:
+            drop(connection, name)
+            say(f"dropped {name}, which an interrupted restore had left")
+
+
+def analyze(url: DatabaseUrl, database: str, *, command: str) -> None:
+    """Gather the planner's statistics, which a dump does not hold.
+
+    Raises:
+        DatabaseError: The server failed.
+    """
+    connection = connect(url, command=command, database=database)
+    with closing(connection), translated("gathering statistics"), connection.cursor() as cursor:
+        cursor.execute("analyze")

@@ -1,0 +1,166 @@
+"""The moment that a backup is of: every table held, then the snapshot, exported for pg_dump and counted from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from psycopg2 import errors, sql
+
+from stillroom.core.manifest import TableRows
+from stillroom.edges.postgres.errors import translated
+from stillroom.errors import DatabaseError, ToolError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
+
+TRIES = 3  # tables may come and go between listing and locking
+BATCH = 500
+TABLES = """
+select c.oid, n.nspname, c.relname, c.relkind = 'r',
+       has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p') and c.relpersistence <> 't'
+  and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+  and not exists (
+    select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+order by n.nspname, c.relname
+"""
+BLOCKERS = """
+select distinct l.relation::regclass::text, l.pid, coalesce(a.usename::text, '?'), coalesce(a.application_name, '')
+from pg_locks l left join pg_stat_activity a on a.pid = l.pid
+where l.mode = 'AccessExclusiveLock' and l.granted and l.relation = any(%s)
+  and l.database = (select oid from pg_database where datname = current_database())
+order by 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that pg_dump will read.
+
+    Args:
+        oid: Its number in the catalog.
+        schema: Its schema.
+        name: Its name.
+        has_rows: It holds rows itself, unlike a partitioned table.
+        is_readable: The role may read it.
+    """
+
+    oid: int
+    schema: str
+    name: str
+    has_rows: bool
+    is_readable: bool
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An exported snapshot and the tables held for it."""
+
+    token: str
+    tables: tuple[Table, ...]
+    size_bytes: int
+
+
+@contextmanager
+def exported_snapshot(connection: Connection, *, lock_wait_ms: int) -> Iterator[Snapshot]:
+    """Hold all tables, then export a snapshot; both end with the block.
+
+    In the other order a TRUNCATE in between leaves a dump without rows, exit 0.
+
+    Args:
+        connection: In autocommit; nothing open on it.
+        lock_wait_ms: Longest wait for one table.
+
+    Raises:
+        DatabaseError: The role may not read a table, or the server failed.
+        ToolError: A table is held by another session; it is named.
+    """
+    with connection.cursor() as cursor:
+        try:
+            with translated("taking the backup's snapshot"):
+                snapshot = _take(cursor, lock_wait_ms)
+            yield snapshot
+        finally:
+            if not connection.closed:
+                with translated("closing the backup's snapshot"):
+                    cursor.execute("rollback")
+
+
+def _take(cursor: Cursor, lock_wait_ms: int) -> Snapshot:
+    for _ in range(TRIES):
+        tables = list_tables(cursor)
+        _require_readable(cursor, tables)
+        # SET and LOCK take no snapshot; the first query does. A long dump leaves this transaction idle.
+        cursor.execute("begin isolation level repeatable read read only")
+        cursor.execute("set local idle_in_transaction_session_timeout = 0")
+        cursor.execute("set local row_security = off")
+        cursor.execute("set local lock_timeout = %s", (lock_wait_ms,))
+        if _lock(cursor, tables) and list_tables(cursor) == tables:
+            cursor.execute("select pg_export_snapshot(), pg_database_size(current_database())")
+            row = cursor.fetchone()
+            assert row is not None
+            return Snapshot(row[0], tables, row[1])
+        cursor.execute("rollback")
+    raise ToolError("tables were created and dropped all the time", hint="run it again when that is over")
+
+
+def list_tables(cursor: Cursor) -> tuple[Table, ...]:
+    """List the tables that hold the database's own rows; those of extensions are the extensions' affair."""
+    cursor.execute(TABLES)
+    return tuple(Table(*row) for row in cursor.fetchall())
+
+
+def _require_readable(cursor: Cursor, tables: Iterable[Table]) -> None:
+    unreadable = [f"{each.schema}.{each.name}" for each in tables if not each.is_readable]
+    if unreadable:
+        cursor.execute("select current_database(), current_user")
+        database, role = cursor.fetchone() or ("", "")
+        more = f" and {len(unreadable) - 5} more" if len(unreadable) > 5 else ""
+        raise DatabaseError(
+            f"{database}: {role} may not read {', '.join(unreadable[:5])}{more}, so a backup would not be whole",
+            hint=f"as an administrator: `grant pg_read_all_data to {role}`, or back up as the owner",
+        )
+
+
+def _lock(cursor: Cursor, tables: tuple[Table, ...]) -> bool:
+    """Hold the tables against TRUNCATE and DDL, nothing else; False when one of them is gone."""
+    try:
+        for start in range(0, len(tables), BATCH):
+            names = sql.SQL(", ").join(sql.Identifier(each.schema, each.name) for each in tables[start : start + BATCH])
+            cursor.execute(sql.SQL("lock table {} in access share mode").format(names))
+    except (errors.UndefinedTable, errors.InvalidSchemaName):
+        return False
+    except errors.LockNotAvailable:
+        cursor.execute("rollback")
+        raise ToolError(f"the wait for a table ran out: {_blockers(cursor, tables)}", hint=LOCK_HINT) from None
+    return True
+
+
+LOCK_HINT = "wait for that session, or raise `--lock-wait-timeout`; nothing was kept, older backups are untouched"
+
+
+def _blockers(cursor: Cursor, tables: tuple[Table, ...]) -> str:
+    cursor.execute(BLOCKERS, ([each.oid for each in tables],))
+    found = [f"{table} is held by pid {pid}, {role}, {name or 'no name'}" for table, pid, role, name in cursor]
+    return "; ".join(found) or "the session that held it has just ended"
+
+
+def count_rows(connection: Connection, tables: Iterable[tuple[str, str]]) -> tuple[TableRows, ...]:
+    """Count the rows of tables, without those of their children, in the transaction that is open or in one each.
+
+    Raises:
+        DatabaseError: The server failed, or a table is not there.
+    """
+    counted = []
+    with translated("counting rows"), connection.cursor() as cursor:
+        for schema, name in tables:
+            cursor.execute(sql.SQL("select count(*) from only {}").format(sql.Identifier(schema, name)))
+            row = cursor.fetchone()
+            assert row is not None
+            counted.append(TableRows(schema, name, row[0]))
+    return tuple(counted)

@@ -1,0 +1,169 @@
+"""Put one database in the place of another: two renames in one transaction, and everyone out at the right moment.
+
+RENAME first takes the database for itself, which keeps new sessions waiting, and then waits up to 5 s for the present
+ones to leave. So they are ended just then, from a second connection. Nothing is switched off beforehand
+(ALLOW_CONNECTIONS), so a kill at any point leaves one whole database under the name, open to everyone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import psycopg2
+from psycopg2 import sql
+
+from stillroom.edges.postgres.errors import as_database_error, translated
+from stillroom.errors import DatabaseError, InterruptedRunError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+PAUSE_S = 0.02
+STATUS = "`invoke status` shows where the database stands"
+IS_TAKEN = """
+select exists (select from pg_locks l join pg_database d on l.objid = d.oid
+  where l.locktype = 'object' and l.database = 0 and l.classid = 'pg_database'::regclass and d.datname = %s
+    and l.mode = 'AccessExclusiveLock' and l.granted and l.pid = %s)
+"""
+SESSIONS = """
+select pid, coalesce(usename::text, '?'), coalesce(application_name, '') from pg_stat_activity
+where datname = %s and pid <> %s and coalesce(backend_type, 'client backend') = 'client backend' order by pid
+"""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Three names of databases.
+
+    Args:
+        live: The one the application uses.
+        restored: The one that shall be in its place.
+        kept: What the live one is called afterwards.
+    """
+
+    live: str
+    restored: str
+    kept: str
+
+
+@dataclass
+class _Renaming:
+    """The transaction with both renames, in a thread of its own, because its first statement waits."""
+
+    connection: Connection
+    names: Names
+    error: psycopg2.Error | None = None
+    thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        rename = sql.SQL("alter database {} rename to {}")
+        live, restored, kept = map(sql.Identifier, (self.names.live, self.names.restored, self.names.kept))
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute("begin")
+                cursor.execute("set local lock_timeout = '10s'")
+                cursor.execute(rename.format(live, kept))
+                cursor.execute(rename.format(restored, live))
+                cursor.execute("commit")
+        except psycopg2.Error as error:
+            self.error = error
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        # A connection that is gone has rolled back.
+        with contextlib.suppress(psycopg2.Error), self.connection.cursor() as cursor:
+            cursor.execute("rollback")
+
+
+def swap(
+    connection: Connection, watcher: Connection, names: Names, *, let_go: Callable[[], None], holder_pid: int
+) -> None:
+    """Swap two databases; all sessions of the live one end.
+
+    Args:
+        connection: Renames; in autocommit, to a third database.
+        watcher: Sees when the database is taken and ends its sessions; to a third database, too.
+        names: Which ones.
+        let_go: Closes the session that holds the migration lock, the last one in the live database.
+        holder_pid: That session; it is not ended like the others.
+
+    Raises:
+        DatabaseError: It did not happen: the live database is in its place and untouched.
+        InterruptedRunError: A signal came when it had happened.
+    """
+    oid = _oid(watcher, names.restored)
+    renaming = _Renaming(connection, names)
+    stubborn: dict[int, str] = {}
+    renaming.thread.start()
+    try:
+        while renaming.thread.is_alive():
+            if _is_taken(watcher, names.live, connection.info.backend_pid):
+                stubborn = _end_sessions(watcher, names.live, holder_pid)
+                let_go()
+            renaming.thread.join(PAUSE_S)
+    except BaseException:
+        with contextlib.suppress(psycopg2.Error):
+            connection.cancel()
+        renaming.thread.join()
+        if _oid(watcher, names.live) == oid:
+            kept = f"the old database is kept as {names.kept}"
+            raise InterruptedRunError(f"interrupted when {names.live} was restored; {kept}", hint=STATUS) from None
+        raise
+    # The truth is read, not inferred: a connection lost at COMMIT may have committed.
+    if _oid(watcher, names.live) != oid:
+        raise _not_swapped(renaming.error, names, stubborn)
+
+
+def move_in(connection: Connection, names: Names) -> None:
+    """Give the restored database the name, where no database has it.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    rename = sql.SQL("alter database {} rename to {}")
+    with translated(f"naming the restored database {names.live}"), connection.cursor() as cursor:
+        cursor.execute(rename.format(sql.Identifier(names.restored), sql.Identifier(names.live)))
+
+
+def _oid(connection: Connection, name: str) -> int | None:
+    with translated("looking at the databases"), connection.cursor() as cursor:
+        cursor.execute("select oid from pg_database where datname = %s", (name,))
+        row = cursor.fetchone()
+    return int(row[0]) if row else None
+
+
+def _is_taken(watcher: Connection, name: str, pid: int) -> bool:
+    with translated("watching the swap"), watcher.cursor() as cursor:
+        cursor.execute(IS_TAKEN, (name, pid))
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _end_sessions(watcher: Connection, name: str, holder_pid: int) -> dict[int, str]:
+    """End the sessions of a database; return those that the role may not end."""
+    stubborn: dict[int, str] = {}
+    with translated("ending the sessions"), watcher.cursor() as cursor:
+        cursor.execute(SESSIONS, (name, holder_pid))
+        for pid, role, program in cursor.fetchall():
+            try:
+                cursor.execute("select pg_terminate_backend(%s)", (pid,))
+            except psycopg2.errors.InsufficientPrivilege:
+                stubborn[pid] = f"pid {pid}, {role}, {program or 'no application name'}"
+    return stubborn
+
+
+def _not_swapped(error: psycopg2.Error | None, names: Names, stubborn: dict[int, str]) -> DatabaseError:
+    if stubborn:
+        who = "; ".join(stubborn.values())
+        message = f"{names.live}: these sessions could not be ended by this role: {who}"
+        return DatabaseError(message, hint="close them, or ask an administrator: `grant pg_signal_backend to <role>`")
+    if error is None:
+        return DatabaseError(f"{names.live}: the databases were not swapped", hint="run it again")
+    return as_database_error(error, f"putting the restored database in the place of {names.live}")

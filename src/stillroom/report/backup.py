@@ -1,0 +1,31 @@
+"""`invoke backup` as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stillroom.report._amounts import count, size
+
+if TYPE_CHECKING:
+    from stillroom.commands._backup import BackupSummary
+    from stillroom.commands.backup import BackedUp
+
+
+def text(result: BackedUp) -> str:
+    """Say what was backed up and proven; the last line is the way back."""
+    backup = result.backup
+    place = ", ".join(backup.revisions) or "base"
+    lines = [
+        f"{result.database}: backed up at {place} in {backup.seconds:.1f} s: {holds(backup)}, read back in full",
+        str(backup.path),
+        f"the way back: `{result.restore}`",
+    ]
+    return "\n".join(lines)
+
+
+def holds(backup: BackupSummary) -> str:
+    """Say what is in a backup, and what is not."""
+    if backup.schema_only:
+        return f"the schema without rows, {size(backup.size_bytes)}"
+    text = f"{count(backup.rows, 'row')} of {count(backup.tables, 'table')}, {size(backup.size_bytes)}"
+    return text + (f", without the rows of {', '.join(backup.without_rows)}" if backup.without_rows else "")

@@ -1,0 +1,30 @@
+"""`invoke backup-then-migrate` as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from stillroom.report import migrate
+from stillroom.report.backup import holds
+
+if TYPE_CHECKING:
+    from stillroom.commands.backup_then_migrate import BackedUpThenMigrated, BackupThenMigrationPlanned
+
+
+def text(result: BackedUpThenMigrated | BackupThenMigrationPlanned) -> str:
+    """Say what was backed up and where the database stands."""
+    if hasattr(result, "migration"):
+        return _plan(cast("BackupThenMigrationPlanned", result))
+    last = migrate.text(result.migrated)
+    if result.backup is None:
+        return last
+    backup = f"{result.backup.name}: {holds(result.backup)}, read back in full"
+    return f"{backup}\nthe way back: `{result.restore}`\n{last}"
+
+
+def _plan(result: BackupThenMigrationPlanned) -> str:
+    if result.backup_dir is None:
+        first = "-- no backup: the database has no tables, nothing to protect"
+    else:
+        first = f"-- a backup would be made first, in {result.backup_dir}"
+    return f"{first}\n\n{migrate.text(result.migration)}"

@@ -1,0 +1,63 @@
+"""What the tests about backups do: make one, look at the folder, and put programs of their own in pg_dump's place."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tests.commands.support import answer, database_of
+from tests.servers import Project
+
+KEEP = "backups"
+
+
+def folder(project: Project) -> Path:
+    """Where the project's backups lie."""
+    return project.path / KEEP
+
+
+def names(project: Project) -> list[str]:
+    """Every folder among the backups, unfinished ones as well."""
+    return sorted(each.name for each in folder(project).glob("*") if each.is_dir())
+
+
+def make_backup(project: Project, *args: str) -> str:
+    """Make a backup and return its name."""
+    done = project.invoke("backup", "--json", *args)
+    assert done.code == 0, done.stderr
+    return str(answer(done.stdout)["result"]["backup"]["name"])
+
+
+def manifest(project: Project, name: str) -> dict[str, Any]:
+    """Read a backup's manifest."""
+    found = json.loads((folder(project) / name / "manifest.json").read_text("utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+def tools_instead(project: Project, *, dump: str = "", restore: str = "") -> None:
+    """Put shell scripts in the place of pg_dump and pg_restore; `$real` in them is the real program.
+
+    They answer `--version` as the real ones do, and are asked whether they know zstd like those.
+    """
+    server = database_of(project).server
+    instead = project.path.parent / "tools"
+    instead.mkdir(exist_ok=True)
+    for program, body in (("pg_dump", dump), ("pg_restore", restore)):
+        real = shlex.quote(str(server.bin / program))
+        probe = 'case "$*" in *--version*|*--format=custom*) exec "$real" "$@";; esac'
+        script = instead / program
+        script.write_text(f'#!/bin/sh\nreal={real}\n{probe}\n{body or chr(35)}\nexec "$real" "$@"\n')
+        script.chmod(0o755)
+    project.environment["STILLROOM_PG_BIN"] = str(instead)
+
+
+def databases(project: Project) -> set[str]:
+    """The databases of the server that were made for this project: its own, and those beside it."""
+    database = database_of(project)
+    with closing(database.server.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute("select datname from pg_database where starts_with(datname, %s)", (database.name,))
+        return {name for (name,) in cursor.fetchall()}

@@ -1,0 +1,46 @@
+"""What pg_dump and pg_restore say, and whether it is a failure."""
+
+from __future__ import annotations
+
+import pytest
+
+from stillroom.core.pg_words import unexpected_lines, without_timeout_error
+
+COLLATION = """WARNING:  database "shop" has a collation version mismatch
+DETAIL:  The database was created using collation version 2.31, but the operating system provides version 2.36.
+HINT:  Rebuild all objects in this database that use the default collation and run ALTER DATABASE shop REFRESH COLLATION
+"""
+CIRCULAR = """pg_dump: warning: there are circular foreign-key constraints on this table:
+pg_dump: detail: users
+pg_dump: hint: You might not be able to restore the dump without using --disable-triggers or temporarily dropping
+"""
+TIMEOUT = """pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"
+Command was: SET transaction_timeout = 0;
+pg_restore: warning: errors ignored on restore: 1
+"""
+OWNER = """pg_restore: error: could not execute query: ERROR:  must be member of role "postgres"
+Command was: ALTER TABLE public.users OWNER TO postgres;
+"""
+
+
+@pytest.mark.parametrize("said", ["", "\n \n", COLLATION, CIRCULAR, COLLATION + CIRCULAR])
+def test_what_says_nothing_about_the_dump_is_let_pass(said: str) -> None:
+    assert unexpected_lines(said) == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("pg_dump: warning: something new", ("pg_dump: warning: something new",)),
+        (COLLATION + "pg_dump: error: aborting", ("pg_dump: error: aborting",)),
+        ("pg_dump: hint: of nothing known", ("pg_dump: hint: of nothing known",)),
+        ("pg_dump: error: x\npg_dump: detail: y\n" + CIRCULAR, ("pg_dump: error: x", "pg_dump: detail: y")),
+    ],
+)
+def test_anything_else_may_mean_missing_rows(said: str, found: tuple[str, ...]) -> None:
+    assert unexpected_lines(said) == found
+
+
+def test_the_one_error_an_older_server_makes_of_a_newer_pg_restore_is_left_out() -> None:
+    assert without_timeout_error(TIMEOUT * 3) == ()
+    assert without_timeout_error(TIMEOUT + OWNER) == tuple(OWNER.strip().splitlines())
