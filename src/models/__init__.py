@@ -7,7 +7,7 @@ from sqlmodel import SQLModel
 
 from models import base  # noqa: F401  (sets the naming convention before any table is made)
 from models.conversations import Conversation, Message, MessageRole
-from models.tasks import Task, TaskStatus
+from models.todos import Task, TaskStatus
 from models.users import User
 
 __all__ = ["Conversation", "Message", "MessageRole", "SQLModel", "Task", "TaskStatus", "User"]

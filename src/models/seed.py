@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 from sqlmodel import Session
 
 from models.conversations import Conversation, Message, MessageRole
-from models.tasks import Task
+from models.todos import Task
 from models.users import User
 
 
