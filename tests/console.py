@@ -19,13 +19,14 @@ BLOCK = re.compile(r"^(?:<!-- typed: (.*?) -->\n)?```console\n(.*?)^```", re.MUL
 PROMPT = r"(\?|\]|\]:) $"
 # Only what cannot be the same twice: times, ids and paths.
 MASKS = (
+    (re.compile(r"(?<![\w.])/(?:[\w.@+-]+/)*[\w.@+-]+"), "<path>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?"), "<time>"),
-    (re.compile(r"\b\d{8}T\d{6}Z?\b|\b\d{8}_\d{4}\b"), "<time>"),
+    (re.compile(r"\b\d{8}_\d{4}_[0-9a-f]{12}(?=[_.])"), "<time>_<id>"),
+    (re.compile(r"\b\d{8}T\d{6}Z?\b"), "<time>"),
     (re.compile(r"\b\d\d:\d\d:\d\d(?: UTC)?"), "<time>"),
     (re.compile(r"\b\d+(?:\.\d+)? m?s\b|\"seconds\": [\d.e-]+|\b\d+ seconds?\b"), "<time>"),
     (re.compile(r"\bpid \d+"), "<pid>"),
-    (re.compile(r"\b[0-9a-f]{12,64}\b"), "<id>"),
-    (re.compile(r"(?<![\w.])/(?:[\w.@+-]+/)*[\w.@+-]+"), "<path>"),
+    (re.compile(r"(?<![0-9a-zA-Z])[0-9a-f]{12,64}(?![0-9a-zA-Z])"), "<id>"),
 )
 
 

@@ -71,7 +71,8 @@ def test_a_page_names_every_flag_of_its_task(name: str) -> None:
     page = (ROOT / "docs" / "commands" / f"{name}.md").read_text("utf-8")
 
     for argument in ns[name].get_arguments(ignore_unknown_help=True):
-        assert f"--{argument.name}" in page or argument.positional, f"--{argument.name}"
+        flag = f"--{argument.name.replace('_', '-')}"
+        assert flag in page or argument.positional, flag
 
 
 def test_every_setting_is_on_its_page_and_in_the_example() -> None:

@@ -37,7 +37,9 @@ class Command(Task[Any]):
         family: What stands before the dot in its name: "server" of `server.start`.
     """
 
-    def __init__(self, body: Callable[..., Any], *, short: dict[str, str] | None = None, family: str = "", **options: Any) -> None:
+    def __init__(
+        self, body: Callable[..., Any], *, short: dict[str, str] | None = None, family: str = "", **options: Any
+    ) -> None:
         self.short = short or {}
         self.family = family
         options["auto_shortflags"] = False
@@ -112,7 +114,12 @@ def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
         _fail(name, error)
     except KeyboardInterrupt:
         # Steps run in a child, which reports by itself; here nothing was under way.
-        _fail(name, InterruptedRunError("interrupted; no revision was under way", hint="`invoke status` shows where the database stands"))
+        _fail(
+            name,
+            InterruptedRunError(
+                "interrupted; no revision was under way", hint="`invoke status` shows where the database stands"
+            ),
+        )
     finally:
         restore_handlers(before)
     if c.config.run.dry:

@@ -6,58 +6,48 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.commands.support import HEAD, current, query
+from tests.acceptance.forwarding import forwarded
+from tests.commands.support import HEAD, current, database_of, query
 from tests.servers import Database, Project, copy_project
 
-IS_ROOT = os.geteuid() == 0
 NOBODY = 54_321
+# Root keeps its own uid, which the server's socket knows.
+MOUNTING = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+HAS_NAMESPACES = shutil.which("unshare") is not None and not subprocess.call(
+    [*MOUNTING, "unshare", "--user", "true"], stderr=subprocess.DEVNULL
+)
 
 
-@pytest.fixture
-def open_project(database: Database) -> Iterator[Project]:
-    """A project in a folder that other users may read, on a database."""
-    folder = Path("/tmp") / f"stillroom-open-{database.name}"
-    project = copy_project(folder / "project")
-    project.database = database
-    project.environment |= {"DATABASE_URL": database.url, "PYTHONDONTWRITEBYTECODE": "1"}
-    yield project
-    shutil.rmtree(folder)
+@pytest.mark.skipif(
+    not HAS_NAMESPACES, reason="needs namespaces of its own: Linux, and a kernel that lets us make them"
+)
+def test_a_uid_without_a_passwd_entry_and_without_home_migrates(project_on_database: Project) -> None:
+    stranger = ["unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", sys.executable, "-m", "invoke"]
 
-
-def as_stranger(project: Project, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a task as a uid that has no entry in the passwd file."""
-    return subprocess.run(
-        [sys.executable, "-m", "invoke", *args],
-        cwd=project.path, env={**project.full_environment(), **env}, user=NOBODY, group=NOBODY, extra_groups=[],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-
-
-@pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
-def test_a_uid_without_a_passwd_entry_home_or_write_access_migrates(open_project: Project) -> None:
-    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
-
-    done = as_stranger(open_project, "migrate", **environment)
-    again = as_stranger(open_project, "status", **environment)
-
-    assert done.returncode == 0, done.stderr
-    assert again.stdout.endswith("at head, nothing pending\n")
-    assert current(open_project) == [HEAD]
-
-
-@pytest.mark.skipif(not IS_ROOT, reason="needs a mount of its own")
-def test_a_read_only_file_system_is_no_obstacle(open_project: Project) -> None:
-    script = 'mount --bind "$PWD" "$PWD" && mount -o remount,ro,bind "$PWD" && cd "$PWD" && ! touch probe 2>/dev/null && exec "$0" -m invoke migrate'
-
-    done = open_project.run("unshare", "--mount", "bash", "-c", script, sys.executable)
+    with forwarded(database_of(project_on_database)) as url:
+        env = {"HOME": "/nonexistent", "DATABASE_URL": url}
+        done = project_on_database.run(*stranger, "migrate", env=env)
+        again = project_on_database.run(*stranger, "status", env=env)
 
     assert done.code == 0, done.stderr
-    assert current(open_project) == [HEAD]
+    assert again.stdout.endswith("at head, nothing pending\n")
+    assert current(project_on_database) == [HEAD]
+
+
+@pytest.mark.skipif(
+    not HAS_NAMESPACES, reason="needs namespaces of its own: Linux, and a kernel that lets us make them"
+)
+def test_a_read_only_file_system_is_no_obstacle(project_on_database: Project) -> None:
+    script = 'mount --bind "$PWD" "$PWD" && mount -o remount,ro,bind "$PWD" && cd "$PWD" && ! touch probe 2>/dev/null && exec "$0" -m invoke migrate'
+
+    done = project_on_database.run(*MOUNTING, "bash", "-c", script, sys.executable)
+
+    assert done.code == 0, done.stderr
+    assert current(project_on_database) == [HEAD]
 
 
 def test_neither_home_nor_git_is_needed(project_on_database: Project, tmp_path: Path) -> None:
@@ -65,7 +55,15 @@ def test_neither_home_nor_git_is_needed(project_on_database: Project, tmp_path: 
     args = [sys.executable, "-m", "invoke"]
 
     done = [
-        subprocess.run([*args, *task], cwd=project_on_database.path, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        subprocess.run(
+            [*args, *task],
+            cwd=project_on_database.path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
         for task in (["migrate"], ["rollback"], ["status"], ["check", "--heads"])
     ]
 

@@ -18,7 +18,9 @@ HEAVY = {"sqlalchemy", "alembic", "sqlmodel", "pydantic", "psycopg2", "dotenv", 
 
 def imported(stderr: str) -> set[str]:
     """The top-level packages that `-X importtime` has reported."""
-    return {line.split("|")[-1].strip().split(".")[0] for line in stderr.splitlines() if line.startswith("import time:")}
+    return {
+        line.split("|")[-1].strip().split(".")[0] for line in stderr.splitlines() if line.startswith("import time:")
+    }
 
 
 def test_the_list_names_every_task_with_a_line(project: Project) -> None:
@@ -72,7 +74,12 @@ def test_json_is_one_object_and_nothing_else(project_on_database: Project, name:
     assert done.stdout.count("\n") == 1
 
 
-@pytest.mark.parametrize("args", [[name] for name in READING if name not in {"config", "heads"}] + [["migrate"], ["rollback"], ["reset-dev"], ["stamp", "head"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "args",
+    [[name] for name in READING if name not in {"config", "heads"}]
+    + [["migrate"], ["rollback"], ["reset-dev"], ["stamp", "head"]],
+    ids=" ".join,
+)
 def test_json_of_an_error_is_one_object_too(project: Project, args: list[str]) -> None:
     done = project.invoke(*args, "--json", env={"DATABASE_URL": "postgresql://app:geheim@127.0.0.1:1/shop"})
 
@@ -82,7 +89,9 @@ def test_json_of_an_error_is_one_object_too(project: Project, args: list[str]) -
     assert "geheim" not in done.stdout
 
 
-@pytest.mark.parametrize("args", [[name] for name in READING] + [["migrate"], ["rollback"], ["reset-dev"], ["stamp", "head"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "args", [[name] for name in READING] + [["migrate"], ["rollback"], ["reset-dev"], ["stamp", "head"]], ids=" ".join
+)
 def test_settings_that_cannot_be_used_are_exit_2_everywhere(project: Project, args: list[str]) -> None:
     done = project.invoke(*args, "--json", env={"STILLROOM_WAIT_S": "soon"})
 
@@ -102,7 +111,9 @@ def test_settings_that_cannot_be_used_are_exit_2_everywhere(project: Project, ar
         ("current", "status"),
     ],
 )
-@pytest.mark.parametrize("before", [[], ["--echo"], ["-r", "."]], ids=["plain", "after a flag", "after a flag with a value"])
+@pytest.mark.parametrize(
+    "before", [[], ["--echo"], ["-r", "."]], ids=["plain", "after a flag", "after a flag with a value"]
+)
 def test_a_misspelt_task_is_answered(project: Project, typed: str, meant: str, before: list[str]) -> None:
     done = project.invoke(*before, typed)
 
@@ -112,7 +123,12 @@ def test_a_misspelt_task_is_answered(project: Project, typed: str, meant: str, b
 
 @pytest.mark.parametrize(
     ("args", "bare"),
-    [(["add", "rollback"], "add rollback"), (["-m", "add", "rollback"], "add rollback"), (["add"], "add"), (["--message=add", "status"], "add status")],
+    [
+        (["add", "rollback"], "add rollback"),
+        (["-m", "add", "rollback"], "add rollback"),
+        (["add"], "add"),
+        (["--message=add", "status"], "add status"),
+    ],
     ids=["no flag", "unquoted", "one word", "equals"],
 )
 def test_a_message_that_would_run_a_task_is_refused(migrated_menu: Project, args: list[str], bare: str) -> None:
@@ -130,7 +146,17 @@ def migrated_menu(project_on_database: Project) -> Project:
     return project_on_database
 
 
-@pytest.mark.parametrize("args", [["migrate"], ["rollback", "--yes"], ["reset-dev", "--yes"], ["stamp", "base", "--allow", "unproven"], ["mark", "--environment", "production"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["migrate"],
+        ["rollback", "--yes"],
+        ["reset-dev", "--yes"],
+        ["stamp", "base", "--allow", "unproven"],
+        ["mark", "--environment", "production"],
+    ],
+    ids=" ".join,
+)
 def test_dry_touches_nothing(migrated_menu: Project, args: list[str]) -> None:
     query(migrated_menu, "create table stray ()")
 

@@ -6,7 +6,21 @@ import shutil
 
 import pytest
 
-from tests.commands.support import HEAD, INITIAL, TIMEZONE, current, finish, has_table, holding_lock, interrupt, launch, query, running, until, write_revision
+from tests.commands.support import (
+    HEAD,
+    INITIAL,
+    TIMEZONE,
+    current,
+    finish,
+    has_table,
+    holding_lock,
+    interrupt,
+    launch,
+    query,
+    running,
+    until,
+    write_revision,
+)
 from tests.servers import Project
 
 
@@ -22,9 +36,15 @@ def test_upgrade_head_applies_everything_and_says_each_step(project_on_database:
     done = project_on_database.alembic("upgrade", "head")
 
     assert (done.code, done.stdout) == (0, "")
-    assert done.stderr.splitlines() == [f"upgrade base -> {INITIAL}", f"upgrade {INITIAL} -> {TIMEZONE}", f"upgrade {TIMEZONE} -> {HEAD}"]
+    assert done.stderr.splitlines() == [
+        f"upgrade base -> {INITIAL}",
+        f"upgrade {INITIAL} -> {TIMEZONE}",
+        f"upgrade {TIMEZONE} -> {HEAD}",
+    ]
     assert current(project_on_database) == [HEAD]
-    assert query(project_on_database, "select indisvalid from pg_index where indexrelid = 'ix_tasks_open_due_at'::regclass") == [(True,)]
+    assert query(
+        project_on_database, "select indisvalid from pg_index where indexrelid = 'ix_tasks_open_due_at'::regclass"
+    ) == [(True,)]
 
 
 def test_upgrade_twice_applies_nothing_the_second_time(project_at_head: Project) -> None:
@@ -59,7 +79,9 @@ def test_what_only_reads_never_waits_for_the_lock(project_at_head: Project, comm
     assert said in done.stdout
 
 
-@pytest.mark.parametrize("command", [["upgrade", "head"], ["downgrade", "-1"], ["stamp", INITIAL]], ids=["upgrade", "downgrade", "stamp"])
+@pytest.mark.parametrize(
+    "command", [["upgrade", "head"], ["downgrade", "-1"], ["stamp", INITIAL]], ids=["upgrade", "downgrade", "stamp"]
+)
 def test_what_writes_waits_for_the_lock(project_at_head: Project, command: list[str]) -> None:
     write_revision(project_at_head, "aaaa00000001", "op.execute('select 1')")
 
@@ -84,7 +106,11 @@ def test_stamp_writes_the_version_table(project_at_head: Project) -> None:
 
 def test_revision_autogenerate_writes_a_file_that_runs(project_at_head: Project) -> None:
     users = project_at_head.path / "src/models/users.py"
-    users.write_text(users.read_text().replace("    created_at:", "    nick: str | None = Field(default=None, max_length=40)\n    created_at:"))
+    users.write_text(
+        users.read_text().replace(
+            "    created_at:", "    nick: str | None = Field(default=None, max_length=40)\n    created_at:"
+        )
+    )
 
     made = project_at_head.alembic("revision", "--autogenerate", "-m", "Add nick to users")
     upgraded = project_at_head.alembic("upgrade", "head")
@@ -141,7 +167,10 @@ def test_ctrl_c_leaves_nothing_behind_in_the_server(project_at_head: Project) ->
 
 
 def test_four_at_once_apply_each_revision_once(project_on_database: Project) -> None:
-    ended = [finish(process) for process in [launch(project_on_database, "upgrade", "head", program="alembic") for _ in range(4)]]
+    ended = [
+        finish(process)
+        for process in [launch(project_on_database, "upgrade", "head", program="alembic") for _ in range(4)]
+    ]
 
     assert [code for code, _, _ in ended] == [0] * 4, ended
     steps = [line for _, _, stderr in ended for line in stderr.splitlines() if line.startswith("upgrade ")]

@@ -42,7 +42,11 @@ def must(project: Project, *command: str) -> str:
 def edit_models(project: Project) -> None:
     """Step 1 of "Making Schema Changes"."""
     file = project.path / "src/models/users.py"
-    file.write_text(file.read_text().replace("    created_at:", "    nick: str | None = Field(default=None, max_length=40)\n    created_at:"))
+    file.write_text(
+        file.read_text().replace(
+            "    created_at:", "    nick: str | None = Field(default=None, max_length=40)\n    created_at:"
+        )
+    )
 
 
 def test_the_alembic_lines_from_the_first_revision_to_the_last_rollback(service: Project) -> None:
@@ -80,7 +84,9 @@ def test_the_same_with_the_tasks(service: Project) -> None:
     assert history.endswith("1 of 2 revisions applied\n")
 
 
-def test_the_tasks_work_from_the_repositorys_root_with_r_and_from_a_folder_inside(service: Project, tmp_path: Path) -> None:
+def test_the_tasks_work_from_the_repositorys_root_with_r_and_from_a_folder_inside(
+    service: Project, tmp_path: Path
+) -> None:
     must(service, "invoke", "make-migration", "-m", "Initial schema")
     outside = Project(tmp_path / "repository", service.environment, service.database)
     inside = Project(service.path / "src" / "models", service.environment, service.database)
@@ -95,7 +101,11 @@ def test_the_tasks_work_from_the_repositorys_root_with_r_and_from_a_folder_insid
 
 def test_the_database_url_overrides_the_one_of_alembic_ini(service: Project) -> None:
     ini = service.path / "alembic.ini"
-    ini.write_text(ini.read_text().replace("[alembic]\n", "[alembic]\nsqlalchemy.url = postgresql://postgres:postgres@localhost:1/todo_chatbot\n"))
+    ini.write_text(
+        ini.read_text().replace(
+            "[alembic]\n", "[alembic]\nsqlalchemy.url = postgresql://postgres:postgres@localhost:1/todo_chatbot\n"
+        )
+    )
 
     must(service, "alembic", "current")
     from_ini = service.invoke("status", env={"DATABASE_URL": ""})

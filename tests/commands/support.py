@@ -37,10 +37,19 @@ def downgrade():
 
 
 def write_revision(
-    project: Project, id: str, upgrade: str, *, down: Any = HEAD, downgrade: str = "pass", message: str = "a step"  # noqa: A002
+    project: Project,
+    id: str,  # noqa: A002
+    upgrade: str,
+    *,
+    down: Any = HEAD,
+    downgrade: str = "pass",
+    message: str = "a step",
 ) -> str:
     """Add a revision after head, and return its path in the project."""
-    bodies = {name: textwrap.indent(textwrap.dedent(text), "    ") for name, text in (("upgrade", upgrade), ("downgrade", downgrade))}
+    bodies = {
+        name: textwrap.indent(textwrap.dedent(text), "    ")
+        for name, text in (("upgrade", upgrade), ("downgrade", downgrade))
+    }
     path = f"migrations/alembic/versions/20260201_0000_{id}_step.py"
     (project.path / path).write_text(REVISION.format(message=message, id=id, down=down, **bodies))
     return path
@@ -89,7 +98,9 @@ def answer(text: str) -> dict[str, Any]:
     return found
 
 
-def launch(project: Project, *args: str, program: str = "invoke", env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+def launch(
+    project: Project, *args: str, program: str = "invoke", env: dict[str, str] | None = None
+) -> subprocess.Popen[str]:
     """Start a task and do not wait for it."""
     return subprocess.Popen(
         [sys.executable, "-m", program, *args],

@@ -222,3 +222,22 @@ def test_a_backup_takes_a_snapshot_that_writers_do_not_spoil(migrated: Project) 
         each["name"]: each["rows"] for each in manifest(migrated, answer(stdout)["result"]["backup"]["name"])["rows"]
     }
     assert rows["a"] == rows["b"]
+
+
+def test_odd_tables_are_counted_in_the_dump_as_in_the_database(migrated: Project) -> None:
+    query(
+        migrated,
+        r"""create table nothing (); insert into nothing default values; insert into nothing default values;
+            create table computed (n int generated always as (1) stored); insert into computed default values;
+            create schema "s. ""x"; create table "s. ""x"."od""d FROM stdin; (" ("c (1" text, "новый" text);
+            insert into "s. ""x"."od""d FROM stdin; (" values (E'\\.\n\\.', 'COPY public.x (a) FROM stdin;'), (null, E'a\tb\\');
+            create table parent (n int); create table child () inherits (parent); insert into child values (1);
+            select lo_from_bytea(0, 'COPY public.y (a) FROM stdin;')""",
+    )
+
+    name = make_backup(migrated)
+
+    rows = {each["name"]: each["rows"] for each in manifest(migrated, name)["rows"]}
+    assert rows['od"d FROM stdin; ('] == 2
+    assert [rows[each] for each in ("nothing", "computed", "parent", "child")] == [2, 1, 0, 1]
+    assert migrated.invoke("restore", name, "--yes").code == 0

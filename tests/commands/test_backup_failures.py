@@ -15,6 +15,9 @@ from tests.commands.backing import folder, make_backup, names, tools_instead
 from tests.commands.support import finish, holding_lock, interrupt, launch, query, until
 from tests.servers import Project
 
+WITH_FILES = """for each in "$@"; do case $each in --file=*) folder=${each#--file=};; esac; done
+"$real" "$@"; for f in $(find "$folder" -name '*.dat.*' -size +2k); do"""
+
 
 def sums(project: Project) -> dict[Path, bytes]:
     """Read every file of every backup."""
@@ -37,12 +40,8 @@ def sums(project: Project) -> dict[Path, bytes]:
         ),
         pytest.param({"dump": "exit 0"}, "pg_dump (exit 0): it wrote nothing", id="nothing with exit 0"),
         pytest.param({"dump": "kill -9 $$"}, "pg_dump was ended by SIGKILL", id="killed"),
-        pytest.param(
-            {"dump": 'for each in "$@"; do case $each in --file=*) f=${each#--file=};; esac; done; "$real" "$@"; '
-             'for each in "$f"/*.dat.*; do truncate -s -3 "$each"; done; exit 0'},
-            "the dump could not be read back",
-            id="cut, exit 0",
-        ),
+        pytest.param({"dump": f"{WITH_FILES} truncate -s -3 $f; done; exit 0"}, "the dump ", id="cut, exit 0"),
+        pytest.param({"dump": f"{WITH_FILES} truncate -s 0 $f; done; exit 0"}, "the dump is not whole: public.many ", id="emptied, exit 0"),
         pytest.param({"restore": "exit 1"}, "the dump could not be read back: pg_restore (exit 1)", id="unreadable"),
     ],
 )  # fmt: skip

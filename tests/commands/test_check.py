@@ -11,7 +11,11 @@ from tests.servers import Project
 def edit_model(project: Project) -> None:
     """Give users a column that no revision makes."""
     file = project.path / "src/models/users.py"
-    file.write_text(file.read_text().replace("    created_at:", "    nick: str | None = Field(default=None, max_length=40)\n    created_at:"))
+    file.write_text(
+        file.read_text().replace(
+            "    created_at:", "    nick: str | None = Field(default=None, max_length=40)\n    created_at:"
+        )
+    )
 
 
 def test_they_agree(migrated: Project) -> None:

@@ -19,7 +19,10 @@ def test_one_head_with_its_message_and_file(project_without_server: Project) -> 
     done = project_without_server.invoke("heads")
 
     assert (done.code, done.stderr) == (0, "")
-    assert done.stdout == f"{HEAD}  index open tasks by due date  (migrations/alembic/versions/20260114_0905_{HEAD}_index_open_tasks_by_due_date.py)\n"
+    assert (
+        done.stdout
+        == f"{HEAD}  index open tasks by due date  (migrations/alembic/versions/20260114_0905_{HEAD}_index_open_tasks_by_due_date.py)\n"
+    )
 
 
 def test_two_heads_come_with_the_way_to_join_them(project_without_server: Project) -> None:

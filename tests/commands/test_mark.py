@@ -18,8 +18,20 @@ def mark_of(project: Project) -> list[tuple[str]]:
     return [(row[0],) for row in query(project, "select environment from stillroom.mark")]
 
 
-@pytest.mark.parametrize(("app_env", "mark"), [("development", "development"), ("ci", "test"), ("production", None), ("staging", None), ("", None), ("nonsense", None)])
-def test_the_first_migrate_of_an_empty_database_marks_it_under_a_safe_app_env_only(project_on_database: Project, app_env: str, mark: str | None) -> None:
+@pytest.mark.parametrize(
+    ("app_env", "mark"),
+    [
+        ("development", "development"),
+        ("ci", "test"),
+        ("production", None),
+        ("staging", None),
+        ("", None),
+        ("nonsense", None),
+    ],
+)
+def test_the_first_migrate_of_an_empty_database_marks_it_under_a_safe_app_env_only(
+    project_on_database: Project, app_env: str, mark: str | None
+) -> None:
     done = project_on_database.invoke("migrate", env={"APP_ENV": app_env})
 
     assert done.code == 0, done.stderr
@@ -27,7 +39,10 @@ def test_the_first_migrate_of_an_empty_database_marks_it_under_a_safe_app_env_on
     assert ("it was empty, and APP_ENV says so" in done.stderr) == bool(mark)
 
 
-@pytest.mark.parametrize("there", ["create table theirs ()", "create view theirs as select 1", "create table alembic_version (version_num text)"])
+@pytest.mark.parametrize(
+    "there",
+    ["create table theirs ()", "create view theirs as select 1", "create table alembic_version (version_num text)"],
+)
 def test_a_database_with_something_in_it_is_not_marked(project_on_database: Project, there: str) -> None:
     query(project_on_database, there)
 
@@ -47,7 +62,10 @@ def test_a_role_that_may_not_create_schemas_is_told_and_migrate_goes_on(project_
     by_hand = project_on_database.invoke("mark", "--environment", "development", env=env)
 
     assert done.code == 0, done.stderr
-    assert f"note:  {database.name} was not marked: {role} may not create a schema; it counts as unknown, which protects it" in done.stderr
+    assert (
+        f"note:  {database.name} was not marked: {role} may not create a schema; it counts as unknown, which protects it"
+        in done.stderr
+    )
     assert current(project_on_database) == [HEAD]
     assert by_hand.code == 4
     assert f'GRANT CREATE ON DATABASE "{database.name}" TO "{role}";' in by_hand.stderr
@@ -86,7 +104,10 @@ def test_an_environment_that_does_not_exist_is_refused(migrated: Project) -> Non
     done = migrated.invoke("mark", "--environment", "live")
 
     assert done.code == 2
-    assert done.stderr == "error: there is no environment named 'live'\nhint:  one of: development, test, staging, production\n"
+    assert (
+        done.stderr
+        == "error: there is no environment named 'live'\nhint:  one of: development, test, staging, production\n"
+    )
 
 
 def test_production_is_not_taken_away_without_a_terminal(migrated: Project) -> None:
@@ -100,11 +121,13 @@ def test_production_is_not_taken_away_without_a_terminal(migrated: Project) -> N
 
 
 @pytest.mark.parametrize("types_its_name", [True, False], ids=["its name", "yes"])
-def test_production_is_taken_away_by_typing_the_name(migrated: Project, types_its_name: bool) -> None:  # noqa: FBT001
+def test_production_is_taken_away_by_typing_the_name(migrated: Project, types_its_name: bool) -> None:
     set_mark(migrated, "production")
     name = database_of(migrated).name
     args = ["-m", "invoke", "mark", "--environment", "development"]
-    child = pexpect.spawn(sys.executable, args, cwd=str(migrated.path), env=migrated.full_environment(), encoding="utf-8", timeout=20)
+    child = pexpect.spawn(
+        sys.executable, args, cwd=str(migrated.path), env=migrated.full_environment(), encoding="utf-8", timeout=20
+    )
 
     child.expect(f"{name} is marked production. Type its name to mark it development: ")
     child.sendline(name if types_its_name else "yes")
@@ -141,5 +164,9 @@ def test_the_json_of_a_mark_and_a_refusal(migrated: Project) -> None:
     shown = answer(migrated.invoke("mark", "--json").stdout)
     refused = answer(migrated.invoke("mark", "--json", "--environment", "live").stdout)
 
-    assert (shown["result"]["mark"], shown["result"]["before"], shown["result"]["is_protected"]) == ("development", "development", False)
+    assert (shown["result"]["mark"], shown["result"]["before"], shown["result"]["is_protected"]) == (
+        "development",
+        "development",
+        False,
+    )
     assert (refused["error"]["kind"], refused["error"]["exit_code"]) == ("settings", 2)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from tests.commands.support import HEAD, INITIAL, TIMEZONE, add_user, answer, current, has_table, holding_lock, query, set_mark, write_revision
+from tests.commands.support import (
+    HEAD,
+    INITIAL,
+    TIMEZONE,
+    add_user,
+    answer,
+    current,
+    has_table,
+    holding_lock,
+    query,
+    set_mark,
+    write_revision,
+)
 from tests.servers import Project
 
 

@@ -21,13 +21,18 @@ def three_steps(project: Project, second: str) -> None:
     ("body", "said"),
     [
         ("op.execute('select 1/0')", "division by zero (22012)"),
-        ("op.create_table('half', sa.Column('id', sa.Integer))\nraise ValueError('no such thing')", "ValueError: no such thing"),
+        (
+            "op.create_table('half', sa.Column('id', sa.Integer))\nraise ValueError('no such thing')",
+            "ValueError: no such thing",
+        ),
         ("import sys; sys.exit(0)", "the revision left the process (SystemExit: 0)"),
         ("op.execute('select * from nowhere')", 'relation "nowhere" does not exist (42P01)'),
     ],
     ids=["SQL error", "Python error", "sys.exit", "missing table"],
 )
-def test_an_error_in_the_middle_keeps_the_earlier_steps_and_says_all_three(migrated: Project, body: str, said: str) -> None:
+def test_an_error_in_the_middle_keeps_the_earlier_steps_and_says_all_three(
+    migrated: Project, body: str, said: str
+) -> None:
     three_steps(migrated, body)
 
     done = migrated.invoke("migrate")
@@ -58,7 +63,10 @@ def test_a_revision_that_ends_the_process_is_found_out(migrated: Project) -> Non
     done = migrated.invoke("migrate")
 
     assert done.code == 4
-    assert f"the process that ran the steps left the process with exit code 0; {database_of(migrated).name} is at {FIRST}" in done.stderr
+    assert (
+        f"the process that ran the steps left the process with exit code 0; {database_of(migrated).name} is at {FIRST}"
+        in done.stderr
+    )
     assert current(migrated) == [FIRST]
 
 
@@ -120,7 +128,10 @@ def test_a_database_that_only_reads_is_said(project_on_database: Project) -> Non
     done = project_on_database.invoke("migrate")
 
     assert done.code == 4
-    assert done.stderr == f"error: {name}: this server is read-only, nothing can be migrated here\nhint:  connect to the primary\n"
+    assert (
+        done.stderr
+        == f"error: {name}: this server is read-only, nothing can be migrated here\nhint:  connect to the primary\n"
+    )
 
 
 def test_a_database_that_only_reads_and_is_at_head_is_fine(migrated: Project) -> None:

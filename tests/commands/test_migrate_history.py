@@ -12,8 +12,12 @@ LEFT, RIGHT, MERGE = "aaaa00000001", "bbbb00000001", "cccc00000001"
 
 def two_heads(project: Project) -> None:
     """Fork the history after head."""
-    write_revision(project, LEFT, "op.create_table('lefts', sa.Column('id', sa.Integer))", downgrade="op.drop_table('lefts')")
-    write_revision(project, RIGHT, "op.create_table('rights', sa.Column('id', sa.Integer))", downgrade="op.drop_table('rights')")
+    write_revision(
+        project, LEFT, "op.create_table('lefts', sa.Column('id', sa.Integer))", downgrade="op.drop_table('lefts')"
+    )
+    write_revision(
+        project, RIGHT, "op.create_table('rights', sa.Column('id', sa.Integer))", downgrade="op.drop_table('rights')"
+    )
 
 
 def test_two_heads_are_both_applied(migrated: Project) -> None:
@@ -86,7 +90,9 @@ def test_a_file_that_imports_what_is_not_there_is_named_with_its_line(migrated: 
     done = migrated.invoke("migrate")
 
     assert done.code == 3
-    assert done.stderr.startswith(f"error: {path.split('/')[-1]}, line 4: ModuleNotFoundError: No module named 'not_there'")
+    assert done.stderr.startswith(
+        f"error: {path.split('/')[-1]}, line 4: ModuleNotFoundError: No module named 'not_there'"
+    )
 
 
 def test_an_id_that_is_no_literal_is_left_to_alembic(migrated: Project) -> None:
@@ -110,13 +116,17 @@ def test_a_parent_without_a_file_is_named(migrated: Project) -> None:
 
 
 def test_an_env_py_that_does_not_call_run_is_refused_with_the_lines_to_paste(migrated: Project) -> None:
-    (migrated.path / "migrations/alembic/env.py").write_text("from alembic import context\n\ncontext.run_migrations()\n")
+    (migrated.path / "migrations/alembic/env.py").write_text(
+        "from alembic import context\n\ncontext.run_migrations()\n"
+    )
 
     done = migrated.invoke("migrate")
 
     assert done.code == 3
     assert "migrations/alembic/env.py does not call `stillroom.env.run`" in done.stderr
-    assert done.stderr.endswith("from models import SQLModel\nfrom stillroom.env import run\n\nrun(SQLModel.metadata)\n")
+    assert done.stderr.endswith(
+        "from models import SQLModel\nfrom stillroom.env import run\n\nrun(SQLModel.metadata)\n"
+    )
 
 
 def test_models_that_do_not_import_are_named_with_their_line(migrated: Project) -> None:
@@ -126,7 +136,7 @@ def test_models_that_do_not_import_are_named_with_their_line(migrated: Project) 
     done = migrated.invoke("migrate")
 
     assert done.code == 3
-    assert done.stderr.startswith("error: tasks.py, line 1: ModuleNotFoundError: No module named 'not_there'")
+    assert done.stderr.startswith("error: todos.py, line 1: ModuleNotFoundError: No module named 'not_there'")
 
 
 def test_the_json_names_the_broken_file(migrated: Project) -> None:

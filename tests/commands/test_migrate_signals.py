@@ -8,7 +8,18 @@ import sys
 
 import pytest
 
-from tests.commands.support import HEAD, current, finish, holding_lock, interrupt, launch, query, running, until, write_revision
+from tests.commands.support import (
+    HEAD,
+    current,
+    finish,
+    holding_lock,
+    interrupt,
+    launch,
+    query,
+    running,
+    until,
+    write_revision,
+)
 from tests.servers import Project
 
 FIRST, SECOND = "aaaa00000001", "aaaa00000002"
@@ -27,12 +38,17 @@ def sleeping(migrated: Project) -> tuple[Project, subprocess.Popen[str]]:
 
 def is_locked(project: Project) -> bool:
     """Whether a session still holds the table, or the migration lock."""
-    found = query(project, "select 1 from pg_locks where mode = 'AccessExclusiveLock' and relation = 'tasks'::regclass or locktype = 'advisory'")
+    found = query(
+        project,
+        "select 1 from pg_locks where mode = 'AccessExclusiveLock' and relation = 'tasks'::regclass or locktype = 'advisory'",
+    )
     return bool(found)
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=[each.name for each in SIGNALS])
-def test_a_signal_stops_the_statement_and_says_how_far_it_came(sleeping: tuple[Project, subprocess.Popen[str]], number: int) -> None:
+def test_a_signal_stops_the_statement_and_says_how_far_it_came(
+    sleeping: tuple[Project, subprocess.Popen[str]], number: int
+) -> None:
     project, process = sleeping
 
     stopped = interrupt(process, number)
@@ -82,10 +98,20 @@ def test_a_second_signal_leaves_at_once_and_says_that_the_state_is_unknown(migra
         """,
     )
     process = launch(migrated, "migrate")
-    until(lambda: query(migrated, "select 1 from pg_locks l join pg_stat_activity a using (pid) where a.query like '%%marker%%' and l.locktype = 'transactionid'"))
+    until(
+        lambda: query(
+            migrated,
+            "select 1 from pg_locks l join pg_stat_activity a using (pid) where a.query like '%%marker%%' and l.locktype = 'transactionid'",
+        )
+    )
 
     process.send_signal(signal.SIGINT)
-    until(lambda: query(migrated, "select 1 from pg_stat_activity where query = 'select 1' and application_name = 'stillroom migrate'"))
+    until(
+        lambda: query(
+            migrated,
+            "select 1 from pg_stat_activity where query = 'select 1' and application_name = 'stillroom migrate'",
+        )
+    )
     stopped = interrupt(process)
 
     assert (stopped.code, stopped.seconds < 2) == (130, True)
@@ -97,7 +123,12 @@ def test_an_interrupted_wait_for_the_lock_touches_nothing(migrated: Project) -> 
 
     with holding_lock(migrated):
         process = launch(migrated, "migrate")
-        until(lambda: query(migrated, "select 1 from pg_stat_activity where application_name = 'stillroom migrate' and query like '%%pg_try_advisory_lock%%'"))
+        until(
+            lambda: query(
+                migrated,
+                "select 1 from pg_stat_activity where application_name = 'stillroom migrate' and query like '%%pg_try_advisory_lock%%'",
+            )
+        )
         stopped = interrupt(process)
 
     assert stopped.code == 130

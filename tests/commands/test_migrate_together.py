@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from contextlib import closing
 
 import pytest
 
-from tests.commands.support import HEAD, INITIAL, TIMEZONE, current, database_of, finish, holding_lock, in_transaction, launch, query, until, write_revision
+from tests.commands.support import (
+    HEAD,
+    INITIAL,
+    TIMEZONE,
+    current,
+    database_of,
+    finish,
+    holding_lock,
+    in_transaction,
+    launch,
+    query,
+    until,
+    write_revision,
+)
 from tests.servers import Project, Server
 
 AT_ONCE, ROUNDS = 8, 3
 
 
-def test_eight_at_once_apply_each_revision_once(project: Project, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_eight_at_once_apply_each_revision_once(
+    project: Project, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
     for round_number in range(ROUNDS):
         database = server.make_database()
         project.database, project.environment["DATABASE_URL"] = database, database.url
@@ -22,7 +38,7 @@ def test_eight_at_once_apply_each_revision_once(project: Project, server: Server
         ended = [finish(process) for process in [launch(project, "migrate") for _ in range(AT_ONCE)]]
 
         with capsys.disabled():
-            print(f" round {round_number + 1}: exit codes {sorted(code for code, _, _ in ended)}", end="")
+            sys.stdout.write(f" round {round_number + 1}: exit codes {sorted(code for code, _, _ in ended)}")
         assert [code for code, _, _ in ended] == [0] * AT_ONCE, [stderr for _, _, stderr in ended]
         steps = [line.split()[1] for _, _, stderr in ended for line in stderr.splitlines() if line.startswith("  +")]
         assert steps == [INITIAL, TIMEZONE, HEAD]
@@ -35,7 +51,10 @@ def test_eight_at_once_apply_each_revision_once(project: Project, server: Server
 def test_plain_alembic_and_migrate_exclude_each_other(project_on_database: Project) -> None:
     programs = [("invoke", "migrate"), ("alembic", "upgrade", "head")] * 3
 
-    ended = [finish(process) for process in [launch(project_on_database, *args, program=program) for program, *args in programs]]
+    ended = [
+        finish(process)
+        for process in [launch(project_on_database, *args, program=program) for program, *args in programs]
+    ]
 
     assert [code for code, _, _ in ended] == [0] * 6, ended
     assert current(project_on_database) == [HEAD]
@@ -75,7 +94,10 @@ def test_a_step_that_never_gets_its_table_gives_up_and_leaves_nothing(migrated: 
         done = migrated.invoke("migrate", env={"STILLROOM_LOCK_TRIES": "2", "STILLROOM_LOCK_TIMEOUT_MS": "100"})
 
     assert done.code == 4
-    assert "aaaa00000002 failed: canceling statement due to lock timeout (55P03); it was rolled back; 1 of 2 applied, 0 not tried" in done.stderr
+    assert (
+        "aaaa00000002 failed: canceling statement due to lock timeout (55P03); it was rolled back; 1 of 2 applied, 0 not tried"
+        in done.stderr
+    )
     assert current(migrated) == ["aaaa00000001"]
 
 

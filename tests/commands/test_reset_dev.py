@@ -7,7 +7,20 @@ import sys
 import pexpect
 import pytest
 
-from tests.commands.support import HEAD, add_user, answer, current, database_of, finish, has_table, holding_lock, launch, query, set_mark, write_revision
+from tests.commands.support import (
+    HEAD,
+    add_user,
+    answer,
+    current,
+    database_of,
+    finish,
+    has_table,
+    holding_lock,
+    launch,
+    query,
+    set_mark,
+    write_revision,
+)
 from tests.servers import Project
 
 
@@ -49,7 +62,9 @@ def test_the_seed_function_runs_when_asked_for(migrated: Project) -> None:
 
 
 def test_a_seed_that_fails_keeps_the_schema_and_nothing_of_itself(migrated: Project) -> None:
-    (migrated.path / "src/models/seed.py").write_text("def seed(connection):\n    connection.exec_driver_sql(\"insert into users (email, display_name) values ('a', 'b')\")\n    1 / 0\n")
+    (migrated.path / "src/models/seed.py").write_text(
+        "def seed(connection):\n    connection.exec_driver_sql(\"insert into users (email, display_name) values ('a', 'b')\")\n    1 / 0\n"
+    )
 
     done = migrated.invoke("reset-dev", "--yes", "--seed")
 
@@ -60,7 +75,12 @@ def test_a_seed_that_fails_keeps_the_schema_and_nothing_of_itself(migrated: Proj
 
 
 @pytest.mark.parametrize(
-    ("seed", "said"), [("", "no seed function is named"), ("seed = models.nowhere:seed", "the seed function models.nowhere:seed cannot be loaded")], ids=["none", "not there"]
+    ("seed", "said"),
+    [
+        ("", "no seed function is named"),
+        ("seed = models.nowhere:seed", "the seed function models.nowhere:seed cannot be loaded"),
+    ],
+    ids=["none", "not there"],
 )
 def test_a_seed_that_cannot_be_found_stops_before_the_drop(migrated: Project, seed: str, said: str) -> None:
     ini = migrated.path / "alembic.ini"
@@ -80,7 +100,9 @@ def test_a_revision_that_fails_leaves_a_state_that_is_said(migrated: Project) ->
     done = migrated.invoke("reset-dev", "--yes")
 
     assert done.code == 4
-    assert "aaaa00000001 failed: division by zero (22012); it was rolled back; 3 of 4 applied, 0 not tried" in done.stderr
+    assert (
+        "aaaa00000001 failed: division by zero (22012); it was rolled back; 3 of 4 applied, 0 not tried" in done.stderr
+    )
     assert current(migrated) == [HEAD]
 
 
@@ -104,11 +126,15 @@ def test_an_unknown_current_revision_is_no_obstacle(migrated: Project) -> None:
     ],
     ids=["production", "staging", "contradicted", "contradicted the other way", "unknown"],
 )
-def test_a_protected_or_unknown_database_is_refused_whatever_the_flags(migrated: Project, mark: str | None, app_env: str, hint: str) -> None:
+def test_a_protected_or_unknown_database_is_refused_whatever_the_flags(
+    migrated: Project, mark: str | None, app_env: str, hint: str
+) -> None:
     set_mark(migrated, mark)
     add_user(migrated)
 
-    done = migrated.invoke("reset-dev", "--yes", "--kick", "--allow", "outside,data-loss,swap", env={"APP_ENV": app_env})
+    done = migrated.invoke(
+        "reset-dev", "--yes", "--kick", "--allow", "outside,data-loss,swap", env={"APP_ENV": app_env}
+    )
 
     assert done.code == 3
     assert "reset-dev: the database is protected" in done.stderr
@@ -139,7 +165,14 @@ def test_without_a_terminal_and_without_yes_it_is_refused_with_what_would_die(mi
 @pytest.mark.parametrize(("reply", "left"), [("y", 0), ("n", 1)], ids=["yes", "no"])
 def test_in_a_terminal_it_asks_once(migrated: Project, reply: str, left: int) -> None:
     add_user(migrated)
-    child = pexpect.spawn(sys.executable, ["-m", "invoke", "reset-dev"], cwd=str(migrated.path), env=migrated.full_environment(), encoding="utf-8", timeout=20)
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "invoke", "reset-dev"],
+        cwd=str(migrated.path),
+        env=migrated.full_environment(),
+        encoding="utf-8",
+        timeout=20,
+    )
 
     child.expect(rf"{database_of(migrated).name} on .*: schema public will be dropped; rows: .*users 1")
     child.expect(r"drop it and start anew\? \[y/N\] ")

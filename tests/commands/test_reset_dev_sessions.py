@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 
-from tests.commands.support import HEAD, add_user, current, database_of, has_table, in_transaction, interrupt, launch, query, running, until, write_revision
+from tests.commands.support import (
+    HEAD,
+    add_user,
+    current,
+    database_of,
+    has_table,
+    in_transaction,
+    interrupt,
+    launch,
+    query,
+    running,
+    until,
+    write_revision,
+)
 from tests.servers import Project, Server
 
 SLOW_DROP = """
@@ -93,10 +105,10 @@ def test_killed_in_a_revision_a_rerun_finishes(migrated: Project) -> None:
 
 
 @pytest.fixture
-def many_tables(migrated: Project) -> Iterator[Project]:
+def many_tables(migrated: Project) -> Project:
     """A database with 2,500 tables, more than one transaction has lock slots for."""
     query(migrated, MANY.format(count=2500))
-    yield migrated
+    return migrated
 
 
 def test_very_many_tables_are_dropped_in_batches(many_tables: Project, server: Server) -> None:
@@ -119,7 +131,13 @@ def test_very_many_tables_are_dropped_in_batches(many_tables: Project, server: S
 
 def test_killed_between_two_batches_a_rerun_finishes(many_tables: Project) -> None:
     process = launch(many_tables, "reset-dev", "--yes")
-    until(lambda: query(many_tables, "select count(*) < 2500 from pg_class where relname like 'many%%' and relkind = 'r'") == [(True,)], within_s=60)
+    until(
+        lambda: (
+            query(many_tables, "select count(*) < 2500 from pg_class where relname like 'many%%' and relkind = 'r'")
+            == [(True,)]
+        ),
+        within_s=60,
+    )
     interrupt(process, signal.SIGKILL)
 
     done = many_tables.invoke("reset-dev", "--yes", timeout=120)

@@ -53,7 +53,13 @@ def as_role(database: Database, role: str, *statements: str) -> None:
 def test_owner_grants_defaults_comment_and_extensions_are_as_before(migrated: Project, owner: str) -> None:
     database, reader = database_of(migrated), owner.replace("owner_", "reader_")
     is_theirs = database.server.major >= 15
-    as_role(database, owner, "create extension citext", "create extension pg_trgm", f"alter default privileges in schema public grant select on tables to {reader}")
+    as_role(
+        database,
+        owner,
+        "create extension citext",
+        "create extension pg_trgm",
+        f"alter default privileges in schema public grant select on tables to {reader}",
+    )
     as_role(
         database,
         owner if is_theirs else "postgres",

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.commands.support import HEAD, INITIAL, TIMEZONE, answer, current, finish, has_table, holding_lock, launch, query, set_mark, write_revision
+from tests.commands.support import (
+    HEAD,
+    INITIAL,
+    TIMEZONE,
+    answer,
+    current,
+    finish,
+    has_table,
+    holding_lock,
+    launch,
+    query,
+    set_mark,
+    write_revision,
+)
 from tests.servers import Project
 
 LEFT, RIGHT, MERGE = "aaaa00000001", "bbbb00000001", "cccc00000001"
@@ -93,7 +106,12 @@ def test_nothing_applied_is_refused(project_on_database: Project) -> None:
 
 def test_several_heads_are_named_and_ask_for_a_target(migrated: Project) -> None:
     for id_, name in ((LEFT, "lefts"), (RIGHT, "rights")):
-        write_revision(migrated, id_, f"op.create_table('{name}', sa.Column('id', sa.Integer))", downgrade=f"op.drop_table('{name}')")
+        write_revision(
+            migrated,
+            id_,
+            f"op.create_table('{name}', sa.Column('id', sa.Integer))",
+            downgrade=f"op.drop_table('{name}')",
+        )
     migrated.invoke("migrate")
 
     refused = migrated.invoke("rollback")
@@ -155,7 +173,9 @@ def test_an_empty_step_can_be_undone(migrated: Project) -> None:
 
 def test_it_fails_half_way_and_says_what_is_undone(migrated: Project) -> None:
     write_revision(migrated, LEFT, "op.execute('select 1')", downgrade="op.execute('select 1/0')")
-    write_revision(migrated, MERGE, "op.create_table('x', sa.Column('id', sa.Integer))", down=LEFT, downgrade="op.drop_table('x')")
+    write_revision(
+        migrated, MERGE, "op.create_table('x', sa.Column('id', sa.Integer))", down=LEFT, downgrade="op.drop_table('x')"
+    )
     migrated.invoke("migrate")
 
     done = migrated.invoke("rollback", "--steps", "2", "--yes")

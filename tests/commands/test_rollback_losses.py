@@ -7,7 +7,19 @@ import sys
 import pexpect
 import pytest
 
-from tests.commands.support import HEAD, INITIAL, TIMEZONE, add_user, answer, current, has_table, in_transaction, query, set_mark, write_revision
+from tests.commands.support import (
+    HEAD,
+    INITIAL,
+    TIMEZONE,
+    add_user,
+    answer,
+    current,
+    has_table,
+    in_transaction,
+    query,
+    set_mark,
+    write_revision,
+)
 from tests.servers import Project
 
 STEP = "aaaa00000001"
@@ -15,7 +27,9 @@ STEP = "aaaa00000001"
 
 def with_notes(project: Project, downgrade: str, *, rows: int = 3) -> None:
     """Add and apply a step that makes a table and a column, and fill both."""
-    upgrade = "op.create_table('notes', sa.Column('id', sa.Integer))\nop.add_column('users', sa.Column('nick', sa.Text))"
+    upgrade = (
+        "op.create_table('notes', sa.Column('id', sa.Integer))\nop.add_column('users', sa.Column('nick', sa.Text))"
+    )
     write_revision(project, STEP, upgrade, downgrade=downgrade)
     assert project.invoke("migrate").code == 0
     query(project, f"insert into notes select generate_series(1, {rows})")
@@ -54,7 +68,16 @@ def test_rows_and_non_null_values_are_counted_on_live_rows(migrated: Project) ->
             None,
         ),
     ],
-    ids=["batch", "Table.drop", "raw drop", "raw on the connection", "delete", "schema", "renamed first", "needs a connection"],
+    ids=[
+        "batch",
+        "Table.drop",
+        "raw drop",
+        "raw on the connection",
+        "delete",
+        "schema",
+        "renamed first",
+        "needs a connection",
+    ],
 )
 def test_each_way_to_lose_something_is_seen(migrated: Project, downgrade: str, what: str, count: int | None) -> None:
     with_notes(migrated, downgrade)
@@ -65,7 +88,12 @@ def test_each_way_to_lose_something_is_seen(migrated: Project, downgrade: str, w
 
 
 def test_what_a_step_of_the_same_plan_made_loses_nothing(migrated: Project) -> None:
-    write_revision(migrated, STEP, "op.drop_table('archive')", downgrade="op.create_table('archive', sa.Column('id', sa.Integer))\nop.drop_table('archive')")
+    write_revision(
+        migrated,
+        STEP,
+        "op.drop_table('archive')",
+        downgrade="op.create_table('archive', sa.Column('id', sa.Integer))\nop.drop_table('archive')",
+    )
     query(migrated, "create table archive ()")
     migrated.invoke("migrate")
 
@@ -147,13 +175,18 @@ def test_a_long_statement_is_shortened_and_said_to_be_uncountable(migrated: Proj
     done = migrated.invoke("rollback", "--steps", "2")
 
     assert done.code == 3
-    assert "loses:   SQL: update users set settings = settings || jsonb_build_object('timezone', timezone)…: cannot be counted" in done.stderr
+    assert (
+        "loses:   SQL: update users set settings = settings || jsonb_build_object('timezone', timezone)…: cannot be counted"
+        in done.stderr
+    )
 
 
 def asked(project: Project, reply: str) -> tuple[int, str]:
     """Run a rollback in a terminal and answer its question."""
     args = ["-m", "invoke", "rollback", "--steps", "2"]
-    child = pexpect.spawn(sys.executable, args, cwd=str(project.path), env=project.full_environment(), encoding="utf-8", timeout=20)
+    child = pexpect.spawn(
+        sys.executable, args, cwd=str(project.path), env=project.full_environment(), encoding="utf-8", timeout=20
+    )
     child.expect(r"undo, and lose that\? \[y/N\] ")
     child.sendline(reply)
     rest = child.read()

@@ -6,7 +6,22 @@ import signal
 
 import pytest
 
-from tests.commands.support import HEAD, INITIAL, TIMEZONE, answer, current, database_of, holding_lock, interrupt, launch, query, running, set_mark, until, write_revision
+from tests.commands.support import (
+    HEAD,
+    INITIAL,
+    TIMEZONE,
+    answer,
+    current,
+    database_of,
+    holding_lock,
+    interrupt,
+    launch,
+    query,
+    running,
+    set_mark,
+    until,
+    write_revision,
+)
 from tests.servers import Project
 
 SCRATCH = "select count(*) from pg_database where datname like 'stillroom_scratch%%'"
@@ -120,7 +135,11 @@ def test_the_scratch_database_is_dropped_when_it_is_interrupted(migrated: Projec
     write_revision(migrated, "aaaa00000001", "op.execute('select pg_sleep(8)')")
     write_revision(migrated, "aaaa00000002", "pass", down="aaaa00000001")
     process = launch(migrated, "stamp", "aaaa00000001")
-    until(lambda: query(migrated, "select 1 from pg_stat_activity where query like '%%pg_sleep(8)%%' and pid <> pg_backend_pid()"))
+    until(
+        lambda: query(
+            migrated, "select 1 from pg_stat_activity where query like '%%pg_sleep(8)%%' and pid <> pg_backend_pid()"
+        )
+    )
 
     stopped = interrupt(process, number)
 
@@ -177,7 +196,11 @@ def test_the_json_of_a_stamp_and_a_refusal(migrated: Project) -> None:
     done = answer(migrated.invoke("stamp", "head", "--json").stdout)
 
     assert refused["error"]["kind"] == "refused"
-    assert (done["result"]["before"], done["result"]["now"], done["result"]["proof"]) == ([], [HEAD], "models and database agree")
+    assert (done["result"]["before"], done["result"]["now"], done["result"]["proof"]) == (
+        [],
+        [HEAD],
+        "models and database agree",
+    )
 
 
 def test_a_role_without_usage_on_the_schema_is_told_which_right_it_lacks(migrated: Project) -> None:

@@ -6,7 +6,18 @@ import subprocess
 
 import pytest
 
-from tests.commands.support import HEAD, INITIAL, TIMEZONE, answer, current, database_of, holding_lock, query, set_mark, write_revision
+from tests.commands.support import (
+    HEAD,
+    INITIAL,
+    TIMEZONE,
+    answer,
+    current,
+    database_of,
+    holding_lock,
+    query,
+    set_mark,
+    write_revision,
+)
 from tests.servers import Project
 
 
@@ -31,7 +42,11 @@ def test_an_empty_database(project_on_database: Project) -> None:
     done = project_on_database.invoke("status")
 
     assert done.code == 0, done.stderr
-    assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith("pending")] == [INITIAL, TIMEZONE, HEAD]
+    assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith("pending")] == [
+        INITIAL,
+        TIMEZONE,
+        HEAD,
+    ]
     assert last_line(done.stdout) == "empty, 3 revisions pending: `invoke migrate`"
 
 
@@ -66,7 +81,9 @@ def test_ahead_after_a_git_switch(migrated: Project) -> None:
     done = migrated.invoke("status")
 
     commit = git(migrated, "rev-parse", "--short", "feature")
-    assert last_line(done.stdout) == f"ahead of this checkout: {commit} a step (feature) has aaaa00000001; check that out"
+    assert (
+        last_line(done.stdout) == f"ahead of this checkout: {commit} a step (feature) has aaaa00000001; check that out"
+    )
 
 
 def git(project: Project, *args: str) -> str:
@@ -76,7 +93,11 @@ def git(project: Project, *args: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize(("change", "code"), [("", 0), ("delete from alembic_version", 6), ("update alembic_version set version_num = 'fade'", 6)], ids=["head", "pending", "foreign"])
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [("", 0), ("delete from alembic_version", 6), ("update alembic_version set version_num = 'fade'", 6)],
+    ids=["head", "pending", "foreign"],
+)
 def test_the_exit_code_is_the_answer_when_asked(migrated: Project, change: str, code: int) -> None:
     if change:
         query(migrated, change)
@@ -97,7 +118,10 @@ def test_it_needs_no_lock_and_names_who_holds_it(migrated: Project) -> None:
 def test_it_changes_nothing(project_on_database: Project) -> None:
     project_on_database.invoke("status")
 
-    assert query(project_on_database, "select count(*) from pg_class where relnamespace in (select oid from pg_namespace where nspname in ('public', 'stillroom'))") == [(0,)]
+    assert query(
+        project_on_database,
+        "select count(*) from pg_class where relnamespace in (select oid from pg_namespace where nspname in ('public', 'stillroom'))",
+    ) == [(0,)]
 
 
 @pytest.mark.parametrize(

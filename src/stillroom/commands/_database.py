@@ -140,5 +140,7 @@ def read_seconds(text: str, default: float) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= 86_400:
-        raise SettingsError(f"--wait-s is {text!r}, not a number of seconds from 0 to 86400", hint="for instance `--wait-s 60`")
+        raise SettingsError(
+            f"--wait-s is {text!r}, not a number of seconds from 0 to 86400", hint="for instance `--wait-s 60`"
+        )
     return seconds

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stillroom.commands._database import Target, limits_of, reach_database
 from stillroom.edges.scripts import read_layout
 from stillroom.edges.terminal import Terminal, open_terminal
+from stillroom.errors import DatabaseError, InterruptedRunError
 from stillroom.settings import load
 
 if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
     from stillroom.core.layout import Layout
     from stillroom.core.limits import Limits
 
 # The inner functions of Alembic's commands that only read; anything else writes, and locks.
-READING = {"retrieve_migrations", "display_version", "_display_current_history", "show_current", "edit_current", "nothing"}
+READING = {
+    "retrieve_migrations",
+    "display_version",
+    "_display_current_history",
+    "show_current",
+    "edit_current",
+    "nothing",
+}
 
 
 def run_plain(context: Any, metadata: Any, options: dict[str, Any]) -> None:
@@ -34,7 +45,13 @@ def run_plain(context: Any, metadata: Any, options: dict[str, Any]) -> None:
 
     chosen = configure_options(options)
     if context.is_offline_mode():
-        context.configure(dialect_name="postgresql", target_metadata=metadata, literal_binds=True, dialect_opts={"paramstyle": "named"}, **chosen)
+        context.configure(
+            dialect_name="postgresql",
+            target_metadata=metadata,
+            literal_binds=True,
+            dialect_opts={"paramstyle": "named"},
+            **chosen,
+        )
         with context.begin_transaction():
             context.run_migrations()
         return
@@ -72,8 +89,29 @@ def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: _Place) -> 
             prepare(raw, layout=place.layout, limits=place.limits, say=place.terminal.say)
         with make_engine(raw, Attempt(place.limits.lock_timeout_ms)).connect() as connection:
             context.configure(connection=connection, target_metadata=metadata, **_saying(chosen, place.terminal))
-            with translated_from_sqlalchemy(), context.begin_transaction():
+            with _stoppable(raw), translated_from_sqlalchemy(), context.begin_transaction():
                 context.run_migrations()
+
+
+@contextmanager
+def _stoppable(raw: Connection) -> Iterator[None]:
+    """Cancel the running statement on a signal, as the tasks do.
+
+    Raises:
+        InterruptedRunError: A signal; the step under way was rolled back.
+    """
+    from stillroom.edges.interrupt import Interrupted, cancelling
+
+    with cancelling(raw) as flag:
+        try:
+            yield
+        except (DatabaseError, Interrupted):
+            if not flag.is_set:
+                raise
+            raise InterruptedRunError(
+                "interrupted; the step under way was rolled back",
+                hint="`alembic current` shows where the database stands",
+            ) from None
 
 
 def _saying(chosen: dict[str, Any], terminal: Terminal) -> dict[str, Any]:
@@ -82,7 +120,9 @@ def _saying(chosen: dict[str, Any], terminal: Terminal) -> dict[str, Any]:
     def say(*, step: Any, **_: Any) -> None:
         word = "upgrade" if step.is_upgrade else "downgrade"
         if not step.is_stamp:
-            terminal.say(f"{word} {', '.join(step.source_revision_ids) or 'base'} -> {', '.join(step.destination_revision_ids) or 'base'}")
+            terminal.say(
+                f"{word} {', '.join(step.source_revision_ids) or 'base'} -> {', '.join(step.destination_revision_ids) or 'base'}"
+            )
 
     theirs = chosen.get("on_version_apply") or ()
     callbacks = [theirs] if callable(theirs) else list(theirs)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # What a role that is no superuser, or a server without the other roles, says to an owner or a grant.
 OWNERS = re.compile(r'role "[^"]*" does not exist|must be (able to SET|a? ?member of|owner of)|permission denied')
 NO_OWNERS = "owners and grants are not as they were: roles are missing here, or rights"
-MARGIN = "the live database is untouched"
+UNTOUCHED = "the live database is untouched"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def restore_in_child(work: Work, order: Order, say: Callable[[str], None]) -> Ou
         require_direct(admin, work.limits)
         databases.sweep_restores(admin, say)
         live = databases.read_database(admin, url.name)
-        stack.enter_context(interruptible(admin, f"interrupted; {MARGIN}", "run the same command again"))
+        stack.enter_context(interruptible(admin, f"interrupted; {UNTOUCHED}", "run the same command again"))
         held = None
         if order.swaps and live:
             layout = work.project.layout
@@ -164,7 +164,7 @@ class _Restoring:
         for here, there in zip(counted, expected, strict=True):
             if here != there:
                 told = f"{there.schema}.{there.name} has {here.rows} rows, the backup {there.rows}"
-                hint = f"{MARGIN}; `invoke backups` lists the other backups"
+                hint = f"{UNTOUCHED}; `invoke backups` lists the other backups"
                 raise ToolError(f"the restored copy is not what was backed up: {told}", hint=hint)
 
     def _discard(self) -> None:
@@ -190,7 +190,7 @@ class _Restoring:
                     swap(self.admin, watcher, names, let_go=held.connection.close, holder_pid=pid)
         except DatabaseError as error:
             raise DatabaseError(
-                f"{error.message}; {MARGIN}, and {names.restored} holds the whole backup",
+                f"{error.message}; {UNTOUCHED}, and {names.restored} holds the whole backup",
                 hint=f"{error.hint}; or write {names.restored} as the database's name in DATABASE_URL",
             ) from None
         return Outcome(is_swapped=True, kept=names.kept, notes=notes)

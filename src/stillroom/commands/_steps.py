@@ -50,7 +50,9 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Ca
     def in_child(say: Callable[[str], None]) -> Any:
         from stillroom.edges.postgres.session import migrating
 
-        with migrating(work.target.url, layout=work.project.layout, limits=work.limits, command=work.command, say=say) as held:
+        with migrating(
+            work.target.url, layout=work.project.layout, limits=work.limits, command=work.command, say=say
+        ) as held:
             return _stoppable(held, lambda: body(held, say))
 
     outcome = run_in_child(in_child, terminal, command=work.command)
@@ -81,7 +83,8 @@ def _stoppable(held: Migrating, body: Callable[[], Any]) -> Any:
             if not flag.is_set:
                 raise
             raise InterruptedRunError(
-                "interrupted; what was under way was rolled back", hint="`invoke status` shows where the database stands"
+                "interrupted; what was under way was rolled back",
+                hint="`invoke status` shows where the database stands",
             ) from None
 
 
@@ -115,7 +118,12 @@ def mark_if_new(work: Work, held: Migrating, say: Callable[[str], None]) -> None
     from stillroom.edges.postgres.mark import is_empty, write_mark
 
     environment = work.settings.environment
-    if work.target.is_embedded or environment not in SAFE_MARKS or held.current.mark is not None or held.current.has_version_table:
+    if (
+        work.target.is_embedded
+        or environment not in SAFE_MARKS
+        or held.current.mark is not None
+        or held.current.has_version_table
+    ):
         return
     if not is_empty(held.connection):
         return

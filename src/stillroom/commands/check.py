@@ -83,5 +83,7 @@ def find_differences(settings: Settings, database: Target, project: Project) -> 
             pin_search_path(cursor, search_path_of(settings, database), is_local=False)
         differences, tables = compare_models(project.layout, connection)
     if not tables:
-        raise RefusedError("the models have no tables", hint="import the modules that define them where env.py finds the metadata")
+        raise RefusedError(
+            "the models have no tables", hint="import the modules that define them where env.py finds the metadata"
+        )
     return differences

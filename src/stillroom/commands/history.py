@@ -67,6 +67,15 @@ def _rows(history: History, current: tuple[str, ...]) -> tuple[HistoryRow, ...]:
     applied = history.closure(current)
     found = (history.revisions[each] for each in reversed(history.order))
     return tuple(
-        HistoryRow(each.id, each.down, each.depends_on, each.message, each.path, each.id in applied, each.id in current, each.id in history.heads)
+        HistoryRow(
+            each.id,
+            each.down,
+            each.depends_on,
+            each.message,
+            each.path,
+            each.id in applied,
+            each.id in current,
+            each.id in history.heads,
+        )
         for each in found
     )

@@ -55,16 +55,24 @@ def mark_database(settings: Settings, terminal: Terminal, *, environment: str = 
         with closing(connect(database.url, command="mark")) as connection:
             if not write_mark(connection, environment):
                 grant = f'GRANT CREATE ON DATABASE "{current.database}" TO "{current.role}"'
-                raise DatabaseError(f"{current.database}: {current.role} may not write the mark", hint=f"as its owner: `{grant};`")
+                raise DatabaseError(
+                    f"{current.database}: {current.role} may not write the mark", hint=f"as its owner: `{grant};`"
+                )
     now = look(database, project, settings, command="mark").mark
     standing = Standing(now, settings.environment, database.is_embedded)
     if environment and now != environment:
-        raise DatabaseError(f"{current.database}: the mark was written, but reads {now}", hint="`invoke mark` shows it; another session changed it")
+        raise DatabaseError(
+            f"{current.database}: the mark was written, but reads {now}",
+            hint="`invoke mark` shows it; another session changed it",
+        )
     return Marked(database.shown, now, current.mark, standing.is_protected, standing.why)
 
 
 def _require_name(terminal: Terminal, name: str, environment: str) -> None:
     if not terminal.is_interactive:
-        raise RefusedError(f"{name} is marked production; taking that away needs its name typed on a terminal", hint=f"`invoke mark --environment {environment}` in a terminal")
+        raise RefusedError(
+            f"{name} is marked production; taking that away needs its name typed on a terminal",
+            hint=f"`invoke mark --environment {environment}` in a terminal",
+        )
     if terminal.ask(f"{name} is marked production. Type its name to mark it {environment}: ") != name:
         raise RefusedError("that is not its name; nothing was touched", hint="`invoke mark` shows the mark")

@@ -76,6 +76,7 @@ def reset_database(
 
     def body(held: Migrating, say: Callable[[str], None]) -> tuple[Reset, Ran, bool]:
         reset = _drop(work, held, say, kicks=kicks, allows_outside="outside" in allowed)
+        _forget_revisions(work, held)
         mark_if_new(work, held, say)
         ran = run_plan(work, held, plan_upgrade(project.history, ()), say)
         if seeds:
@@ -99,7 +100,12 @@ def _ask(settings: Settings, terminal: Terminal, database: Target) -> None:
 
     with closing(connect(database.url, command="reset-dev")) as connection:
         tables = count_tables(connection, settings.schemas)
-    shown = ", ".join(f"{each.what} {each.count:,}" + (" (estimate)" if each.is_estimate else "") for each in tables if each.count) or "no rows"
+    shown = (
+        ", ".join(
+            f"{each.what} {each.count:,}" + (" (estimate)" if each.is_estimate else "") for each in tables if each.count
+        )
+        or "no rows"
+    )
     names = ", ".join(settings.schemas)
     if not terminal.is_interactive:
         raise RefusedError(
@@ -129,7 +135,9 @@ def _drop(work: Work, held: Migrating, say: Callable[[str], None], *, kicks: boo
                 say(f"ending {each.shown}")
             end_sessions(held.connection, blockers)
         try:
-            return reset_schemas(held.connection, schemas, allows_outside=allows_outside, lock_timeout_ms=work.limits.lock_timeout_ms)
+            return reset_schemas(
+                held.connection, schemas, allows_outside=allows_outside, lock_timeout_ms=work.limits.lock_timeout_ms
+            )
         except DatabaseError as error:
             if not is_blocked(error):
                 raise
@@ -140,3 +148,12 @@ def _drop(work: Work, held: Migrating, say: Callable[[str], None], *, kicks: boo
                     hint="end them and run it again, or `invoke reset-dev --kick` ends them",
                 ) from None
     raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _forget_revisions(work: Work, held: Migrating) -> None:
+    """Empty a version table that lies outside the dropped schemas: what it says is gone."""
+    from stillroom.edges.postgres.version_table import write_revisions
+
+    schema = held.current.schema
+    if held.current.has_version_table and schema not in work.settings.schemas:
+        write_revisions(held.connection, schema=schema, table=work.project.layout.version_table, revisions=())

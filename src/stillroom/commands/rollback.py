@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import Project, Target, limits_of, look, reach_database, read_project, search_path_of, standing_of
-from stillroom.core.guard import Standing, require_allowed
-from stillroom.core.operations import Loss, find_droppings
+from stillroom.commands._database import limits_of, look, reach_database, read_project, standing_of
+from stillroom.commands._undoing import Undoing, count_losses_of, render_downgrades, require_consent
+from stillroom.core.operations import Loss
 from stillroom.core.plan import Plan, plan_downgrade
 from stillroom.errors import RefusedError, SettingsError
 
@@ -84,12 +83,12 @@ def roll_back_database(
     plan = plan_downgrade(project.history, current.revisions, steps=count, target=target)
     if not plan.steps:
         return RolledBack(database.shown, plan, (), (), time.monotonic() - started)
-    rendered = _render(project, plan)
-    losses = _count(settings, database, rendered)
+    rendered = render_downgrades(project, plan)
+    losses = count_losses_of(rendered, settings, database)
     if plan_only:
         return RollbackPlanned(database.shown, plan, rendered, losses)
     typed = f"rollback --target {target}" if target else "rollback" + (f" --steps {count}" if count > 1 else "")
-    _require_consent(terminal, standing, rendered, losses, typed=typed, yes=yes, allowed=allowed)
+    require_consent(Undoing(rendered, losses, standing, typed), terminal, yes=yes, allowed=allowed)
     from stillroom.commands._steps import Ran, Work, run_plan, run_under_lock
 
     work = Work(settings, project, database, limits, "rollback")
@@ -97,7 +96,9 @@ def roll_back_database(
     def body(held: Migrating, say: Callable[[str], None]) -> Ran:
         again = plan_downgrade(project.history, held.current.revisions, steps=count, target=target)
         if again != plan:
-            raise RefusedError("the database moved while this was decided; nothing was touched", hint=f"`invoke {typed}` looks again")
+            raise RefusedError(
+                "the database moved while this was decided; nothing was touched", hint=f"`invoke {typed}` looks again"
+            )
         return run_plan(work, held, plan, say)
 
     ran = run_under_lock(work, terminal, body)
@@ -111,63 +112,7 @@ def _read_steps(text: str, target: str) -> int:
     if not text:
         return 1
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000:
-        raise SettingsError(f"--steps is {text!r}, not a number from 1", hint="for instance `invoke rollback --steps 2`")
+        raise SettingsError(
+            f"--steps is {text!r}, not a number from 1", hint="for instance `invoke rollback --steps 2`"
+        )
     return int(text)
-
-
-def _render(project: Project, plan: Plan) -> tuple[Rendered, ...]:
-    """Run each downgrade against nothing; refuse one that would do nothing where its upgrade did something.
-
-    Raises:
-        RefusedError: There is no way back.
-    """
-    from stillroom.edges.alembic.offline import open_scripts, render_step
-
-    scripts = open_scripts(project.layout)
-    rendered = tuple(render_step(scripts, revision, "downgrade") for revision in plan.steps)
-    for step in rendered:
-        path = project.history.revisions[step.revision].path
-        if step.is_missing:
-            raise RefusedError(f"{path} has no downgrade(), so there is no way back", hint="write one, or restore a backup: `invoke backups`")
-        if step.is_empty and not render_step(scripts, step.revision, "upgrade").is_empty:
-            raise RefusedError(
-                f"{path}: downgrade() is empty and upgrade() is not, so nothing would be undone",
-                hint="write the downgrade, or restore a backup: `invoke backups`",
-            )
-    return rendered
-
-
-def _count(settings: Settings, database: Target, rendered: tuple[Rendered, ...]) -> tuple[Loss, ...]:
-    from stillroom.edges.postgres.connect import connect
-    from stillroom.edges.postgres.counting import count_losses
-
-    droppings = tuple(each for step in rendered for each in find_droppings(step.operations))
-    unknown = tuple(Loss(f"revision {step.revision}: {step.problem}", None) for step in rendered if step.problem)
-    if not droppings:
-        return unknown
-    with closing(connect(database.url, command="rollback")) as connection:
-        return count_losses(connection, droppings, search_path=search_path_of(settings, database)) + unknown
-
-
-def _require_consent(
-    terminal: Terminal, standing: Standing, rendered: tuple[Rendered, ...], losses: tuple[Loss, ...], *, typed: str, yes: bool, allowed: frozenset[str]
-) -> None:
-    """Show what is undone and what dies; refuse or ask where something dies."""
-    from stillroom.report.rollback import loss_line
-
-    dying = [each for each in losses if each.count != 0]
-    if dying:
-        for step in rendered:
-            terminal.say(f"to undo: {step.revision}  {step.message}")
-        for each in dying:
-            terminal.say(f"loses:   {loss_line(each)}")
-    act = "rollback that loses rows or values" if dying else "rollback that loses nothing"
-    detail = "; ".join(loss_line(each) for each in dying)
-    require_allowed(act, standing, allowed=allowed, command=typed, detail=f"it loses {detail}" if dying else "")
-    if not dying or yes:
-        return
-    if not terminal.is_interactive:
-        allow = " --allow " + ",".join(sorted(allowed)) if allowed else ""
-        raise RefusedError(f"this loses {detail}, and nobody is there to be asked", hint=f"if that is meant: `invoke {typed} --yes{allow}`")
-    if not terminal.confirm("undo, and lose that?"):
-        raise RefusedError("answered no; nothing was touched", hint="`invoke backup` first makes it safe to try")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import Target, limits_of, look, reach_database, read_project, search_path_of, standing_of
+from stillroom.commands._database import limits_of, look, reach_database, read_project, standing_of
+from stillroom.commands._proof import prove
 from stillroom.commands._steps import Work, run_under_lock
 from stillroom.core.guard import require_allowed
 from stillroom.core.history import History
-from stillroom.core.plan import Plan, plan_upgrade
-from stillroom.errors import DatabaseError, InterruptedRunError, RefusedError, SettingsError, StillroomError
+from stillroom.core.plan import plan_upgrade
+from stillroom.errors import DatabaseError, RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from stillroom.edges.postgres.session import Migrating
@@ -28,15 +28,6 @@ class Stamped:
     before: tuple[str, ...]
     now: tuple[str, ...]
     proof: str
-
-
-@dataclass(frozen=True)
-class Proof:
-    """Whether the schema is at a revision: how that was found, and what differs."""
-
-    how: str
-    differences: tuple[str, ...]
-    is_possible: bool = True
 
 
 def stamp_database(
@@ -69,7 +60,7 @@ def stamp_database(
     now = _joined(project.history, current.revisions, tops)
     if now == current.revisions:
         return Stamped(database.shown, current.revisions, now, "already there")
-    proof = _prove(work, terminal, tops)
+    proof = prove(work, terminal, tops)
     act = "stamp that cannot be proven" if proof.differences or not proof.is_possible else "stamp that is proven"
     detail = "; ".join(proof.differences[:8]) or proof.how
     require_allowed(act, standing, allowed=allowed, command=f"stamp {revision}", detail=detail)
@@ -78,7 +69,10 @@ def stamp_database(
         from stillroom.edges.postgres.version_table import write_revisions
 
         if held.current.revisions != current.revisions:
-            raise RefusedError("the database moved while this was proven; nothing was touched", hint=f"`invoke stamp {revision}` looks again")
+            raise RefusedError(
+                "the database moved while this was proven; nothing was touched",
+                hint=f"`invoke stamp {revision}` looks again",
+            )
         schema = project.layout.version_table_schema or held.current.schema
         write_revisions(held.connection, schema=schema, table=project.layout.version_table, revisions=now)
         return now
@@ -86,8 +80,16 @@ def stamp_database(
     run_under_lock(work, terminal, body)
     seen = look(database, project, settings, command="stamp").revisions
     if seen != now:
-        raise DatabaseError(f"stamped, but the version table holds {', '.join(seen)}", hint="another session changed it: `invoke status`")
-    return Stamped(database.shown, current.revisions, now, proof.how if act.endswith("is proven") else "not proven, allowed by name")
+        raise DatabaseError(
+            f"stamped, but the version table holds {', '.join(seen)}",
+            hint="another session changed it: `invoke status`",
+        )
+    return Stamped(
+        database.shown,
+        current.revisions,
+        now,
+        proof.how if act.endswith("is proven") else "not proven, allowed by name",
+    )
 
 
 def _tops(history: History, revision: str) -> tuple[str, ...]:
@@ -106,55 +108,3 @@ def _joined(history: History, current: tuple[str, ...], tops: tuple[str, ...]) -
     line = history.closure(tops) | history.descendants(tops)
     others = [each for each in current if each in history.revisions and each not in line]
     return tuple(sorted({*tops, *others}))
-
-
-def _prove(work: Work, terminal: Terminal, tops: tuple[str, ...]) -> Proof:
-    history = work.project.history
-    if tops and set(tops) == set(history.heads):
-        from stillroom.commands.check import find_differences
-
-        try:
-            found = find_differences(work.settings, work.target, work.project)
-        except StillroomError as error:
-            return Proof(f"the models cannot be compared: {error.message}", (), is_possible=False)
-        return Proof("models and database agree", tuple(each.text for each in found))
-    return _prove_in_scratch(work, terminal, tops)
-
-
-def _prove_in_scratch(work: Work, terminal: Terminal, tops: tuple[str, ...]) -> Proof:
-    """Build the revision in a scratch database, and compare the two catalogs."""
-    from stillroom.edges.postgres.scratch import scratch_database
-
-    with scratch_database(work.target.url, command="stamp") as name:
-        if name is None:
-            return Proof("the role may not create a scratch database to build that revision in", (), is_possible=False)
-        terminal.say(f"building {', '.join(tops) or 'base'} in {name} to compare")
-        scratch = replace(work, target=Target(replace(work.target.url, name=name), work.target.is_embedded))
-        history = work.project.history
-        steps = tuple(each for each in history.order if each in history.closure(tops))
-        plan = Plan("upgrade", steps, (), tops)
-        try:
-            run_under_lock(scratch, terminal, lambda held, _: _build(scratch, held, plan))
-        except InterruptedRunError:
-            raise InterruptedRunError("interrupted while that revision was built; nothing was touched", hint=f"`invoke stamp {' '.join(tops) or 'base'}` starts anew") from None
-        except StillroomError as error:
-            return Proof(f"that revision cannot be built from base: {error.message}", (), is_possible=False)
-        wanted, found = _catalog(scratch), _catalog(work)
-    missing = [f"missing: {each}" for each in sorted(wanted - found)]
-    extra = [f"not in that revision: {each}" for each in sorted(found - wanted)]
-    return Proof("the schema equals that revision built from base", (*missing, *extra))
-
-
-def _build(work: Work, held: Migrating, plan: Plan) -> int:
-    from stillroom.edges.alembic.steps import StepRun, run_steps
-
-    return len(run_steps(StepRun(held.connection, plan, work.limits, lambda _: None), work.project.layout)) if plan.steps else 0
-
-
-def _catalog(work: Work) -> frozenset[str]:
-    from stillroom.edges.postgres.catalog import read_catalog
-    from stillroom.edges.postgres.connect import connect
-
-    with closing(connect(work.target.url, command="stamp")) as connection:
-        path = search_path_of(work.settings, work.target)
-        return read_catalog(connection, version_table=work.project.layout.version_table, search_path=path)

@@ -77,7 +77,9 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
             version_table_schema=layout.version_table_schema,
             search_path=search_path_of(settings, database),
         )
-        holders = read_holders(connection, lock_key(layout.version_table_schema or current.schema, layout.version_table))
+        holders = read_holders(
+            connection, lock_key(layout.version_table_schema or current.schema, layout.version_table)
+        )
     place = describe_place(project.history, current.revisions)
     pending = plan_upgrade(project.history, current.revisions).steps if place in {"behind", "empty"} else ()
     found_in = ""

@@ -88,7 +88,10 @@ def run_in_child(work: Callable[[Callable[[str], None]], Any], terminal: Termina
     finally:
         restore_handlers(before)
     if outcome is None and watch.signals:
-        raise InterruptedRunError("interrupted; the state of the database is unknown", hint=f"`invoke status` shows it; `invoke {command}` goes on")
+        raise InterruptedRunError(
+            "interrupted; the state of the database is unknown",
+            hint=f"`invoke status` shows it; `invoke {command}` goes on",
+        )
     if outcome is None:
         return Ended(_describe_status(status))
     if isinstance(outcome, StillroomError):

@@ -83,7 +83,9 @@ def be_the_child(work: Callable[[Callable[[str], None]], Any], pipes: Pipes) -> 
     except StillroomError as error:
         outcome = error
     except Interrupted:
-        outcome = InterruptedRunError("interrupted; no revision was under way", hint="`invoke status` shows where the database stands")
+        outcome = InterruptedRunError(
+            "interrupted; no revision was under way", hint="`invoke status` shows where the database stands"
+        )
     except BaseException:  # a bug: its traceback is for the developers, and the parent sees the exit code
         import traceback
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Handler = Callable[[int, FrameType | None], Any]
 
 
-class Interrupted(BaseException):  # noqa: N818  (like KeyboardInterrupt: `except Exception` in a revision must not catch it)
+class Interrupted(BaseException):
     """A signal arrived; raised in the main thread at the next instruction."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
 import sys
 from dataclasses import dataclass
 
@@ -25,9 +25,12 @@ class Terminal:
             from stillroom.edges.colour import coloured
 
             line = coloured(line)
-        with contextlib.suppress(OSError, ValueError):
+        try:
             sys.stderr.write(line + "\n")
             sys.stderr.flush()
+        except (OSError, ValueError):
+            # Python flushes stderr once more at exit, and would make the exit code 120; give it something that works.
+            sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
 
     def ask(self, question: str) -> str:
         """Ask and return the stripped answer; an empty one at end of input. Only call when `is_interactive`."""

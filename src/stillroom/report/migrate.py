@@ -23,12 +23,16 @@ def text(result: Migrated | MigrationPlanned) -> str:
 def _plan(result: MigrationPlanned) -> str:
     blocks = [_step(each) for each in result.steps]
     count = len(result.steps)
-    last = f"{result.database}: {count} revision{'s' if count > 1 else ''} would run, from {', '.join(result.plan.starts_at) or 'base'} to {', '.join(result.plan.ends_at)}; nothing was run"
+    revisions = f"{count} revision{'s' if count > 1 else ''}"
+    way = f"from {', '.join(result.plan.starts_at) or 'base'} to {', '.join(result.plan.ends_at)}"
+    last = f"{result.database}: {revisions} would run, {way}; nothing was run"
     return "\n\n".join([*blocks, last])
 
 
 def _step(step: Rendered) -> str:
     head = f"-- {step.revision}  {step.message}"
     if step.problem:
-        return f"{head}\n-- cannot be shown without a connection ({step.problem})" + (f"\n{step.sql}" if step.sql else "")
+        return f"{head}\n-- cannot be shown without a connection ({step.problem})" + (
+            f"\n{step.sql}" if step.sql else ""
+        )
     return f"{head}\n{step.sql}" if step.sql else f"{head}\n-- no SQL"

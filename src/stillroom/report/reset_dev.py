@@ -15,9 +15,13 @@ def text(result: DatabaseReset) -> str:
     dropped = [each for each in reset.schemas if each not in reset.emptied]
     lines = [f"dropped and put back: schema {', '.join(dropped)}{kept}"] if dropped else []
     if reset.emptied:
-        lines.append(f"emptied, because it belongs to somebody else: schema {', '.join(reset.emptied)}{'' if dropped else kept}")
+        lines.append(
+            f"emptied, because it belongs to somebody else: schema {', '.join(reset.emptied)}{'' if dropped else kept}"
+        )
     lines += [f"taken along: {each}" for each in reset.taken]
     count, seeded = len(result.applied), ", seeded" if result.is_seeded else ""
     place = ", ".join(result.now) or "base"
-    lines.append(f"{result.database}: reset, {count} revision{'s' if count != 1 else ''} applied{seeded} in {result.seconds:.1f} s, now at {place}")
+    lines.append(
+        f"{result.database}: reset, {count} revision{'s' if count != 1 else ''} applied{seeded} in {result.seconds:.1f} s, now at {place}"
+    )
     return "\n".join(lines)

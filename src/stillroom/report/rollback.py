@@ -16,7 +16,12 @@ def text(result: RolledBack | RollbackPlanned) -> str:
         lines = [f"-- {step.revision}  {step.message}\n{step.sql or '-- no SQL'}" for step in result.steps]
         lines += [f"would lose {loss_line(each)}" for each in result.losses if each.count != 0]
         count = len(result.steps)
-        return "\n".join([*lines, f"{result.database}: {count} revision{'s' if count > 1 else ''} would be undone, down to {place}; nothing was touched"])
+        return "\n".join(
+            [
+                *lines,
+                f"{result.database}: {count} revision{'s' if count > 1 else ''} would be undone, down to {place}; nothing was touched",
+            ]
+        )
     if not result.undone:
         return f"{result.database}: nothing to do, at {place}"
     count = len(result.undone)

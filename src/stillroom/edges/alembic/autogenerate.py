@@ -20,7 +20,7 @@ from stillroom.edges.alembic.engine import Attempt, make_engine
 from stillroom.edges.alembic.enums import CreateEnumOp
 from stillroom.edges.alembic.hooks import configure_options
 from stillroom.edges.alembic.models import find_unimported
-from stillroom.edges.alembic.offline import describe_operation
+from stillroom.edges.alembic.recording import describe_operation
 from stillroom.edges.alembic.template import Pages
 from stillroom.edges.postgres.connect import connect
 from stillroom.edges.postgres.current import pin_search_path

@@ -15,7 +15,7 @@ from stillroom.core.operations import Operation
 from stillroom.edges.alembic.config import importing, make_config
 from stillroom.edges.alembic.engine import Attempt, make_engine
 from stillroom.edges.alembic.hooks import configure_options
-from stillroom.edges.alembic.offline import describe_operation
+from stillroom.edges.alembic.recording import describe_operation
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection

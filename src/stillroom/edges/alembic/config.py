@@ -33,6 +33,8 @@ def make_config(layout: Layout, given: Any = None) -> Config:
     """Read alembic.ini as Alembic does; given reaches `stillroom.env.run` through the attributes."""
     quiet = argparse.Namespace(quiet=True, x=None)
     config = Config(str(layout.root / "alembic.ini"), cmd_opts=quiet, stdout=open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+    # Alembic puts the folder in as it is, and then trips over a percent sign in its name.
+    config.file_config.set("DEFAULT", "here", layout.root.as_posix().replace("%", "%%"))
     config.attributes[KEY] = given
     return config
 
@@ -75,7 +77,9 @@ def importing() -> Iterator[None]:
 def refused_import(error: BaseException) -> RefusedError:
     """Name the file and line where an import broke."""
     if isinstance(error, CommandError):
-        return RefusedError(str(error).splitlines()[0], hint="correct the revision named, `invoke history` reads them all")
+        return RefusedError(
+            str(error).splitlines()[0], hint="correct the revision named, `invoke history` reads them all"
+        )
     if isinstance(error, SyntaxError) and error.filename:
         place = f"{Path(error.filename).name}, line {error.lineno}: "
     else:

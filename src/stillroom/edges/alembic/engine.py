@@ -39,7 +39,9 @@ def make_engine(connection: PsycopgConnection, attempt: Attempt) -> Engine:
     Nothing may be open on it: Alembic would take the transaction for someone else's and never commit.
     """
     connection.autocommit = False
-    engine = create_engine("postgresql+psycopg2://", creator=lambda: connection, poolclass=StaticPool, hide_parameters=True)
+    engine = create_engine(
+        "postgresql+psycopg2://", creator=lambda: connection, poolclass=StaticPool, hide_parameters=True
+    )
     event.listen(engine, "begin", lambda sa_connection: _renew(sa_connection, attempt))
     event.listen(engine, "commit", lambda _: setattr(attempt, "has_committed", True))
     event.listen(engine, "before_cursor_execute", _before)
@@ -51,7 +53,9 @@ def _renew(connection: Connection, attempt: Attempt) -> None:
     """Set the lock timeout for the transaction that begins (an autocommit block ends the one before)."""
     raw: Any = connection.connection.dbapi_connection
     with raw.cursor() as cursor:
-        cursor.execute("select set_config('lock_timeout', %s, %s)", (f"{attempt.lock_timeout_ms}ms", not raw.autocommit))
+        cursor.execute(
+            "select set_config('lock_timeout', %s, %s)", (f"{attempt.lock_timeout_ms}ms", not raw.autocommit)
+        )
 
 
 def _before(_: Any, cursor: Any, statement: str, *__: Any) -> None:

@@ -63,7 +63,11 @@ class StepRun:
 
     def steps(self, scripts: Any) -> Iterator[RevisionStep]:
         """Yield what is left of the plan; Alembic has committed a step when it asks for the next one."""
-        make = MigrationStep.upgrade_from_script if self.plan.direction == "upgrade" else MigrationStep.downgrade_from_script
+        make = (
+            MigrationStep.upgrade_from_script
+            if self.plan.direction == "upgrade"
+            else MigrationStep.downgrade_from_script
+        )
         for revision in self.plan.steps[len(self.done) :]:
             script = scripts.get_revision(revision)
             self.running, self.attempt.has_committed = revision, False
@@ -98,7 +102,12 @@ class StepRun:
 
     def _may_retry(self, error: DBAPIError, attempt: int) -> bool:
         is_retried = getattr(error.orig, "pgcode", None) in RETRIED
-        return is_retried and not self.attempt.has_committed and not self.connection.closed and attempt + 1 < self.limits.lock_tries
+        return (
+            is_retried
+            and not self.attempt.has_committed
+            and not self.connection.closed
+            and attempt + 1 < self.limits.lock_tries
+        )
 
     def _wait(self, error: DBAPIError, attempt: int) -> None:
         pause = pause_s(attempt, random.random())  # noqa: S311  (spreads concurrent runs)
@@ -135,12 +144,17 @@ def _failed(run: StepRun, error: BaseException, *, is_interrupted: bool) -> Stil
     state = "part of it was committed by an autocommit block" if run.attempt.has_committed else "it was rolled back"
     if is_interrupted:
         where = f"in {run.running}: {state}" if run.running else "before the first revision"
-        return InterruptedRunError(f"interrupted {where}; {counts}", hint="run the same command again to go on; `invoke status` shows the state")
+        return InterruptedRunError(
+            f"interrupted {where}; {counts}",
+            hint="run the same command again to go on; `invoke status` shows the state",
+        )
     if not run.running and not isinstance(error, DBAPIError):
         return refused_import(error)
     code = getattr(getattr(error, "orig", None), "pgcode", None) or ""
     hint = HINTS.get(code, "correct the revision, then run the same command again")
-    return DatabaseError(f"{run.running or 'the version table'} failed: {_said(error)}; {state}; {counts}, {left} not tried", hint=hint)
+    return DatabaseError(
+        f"{run.running or 'the version table'} failed: {_said(error)}; {state}; {counts}, {left} not tried", hint=hint
+    )
 
 
 def _said(error: BaseException) -> str:

@@ -51,7 +51,9 @@ def drop_in_batches(cursor: Cursor, schemas: tuple[str, ...], *, allows_outside:
         with _transaction(cursor, "rollback"):
             before = read_outside(cursor, list(schemas))
             _drop_tables(cursor, chunk)
-            require_nothing_outside(tuple(sorted(before - read_outside(cursor, list(schemas)))), allows_outside=allows_outside)
+            require_nothing_outside(
+                tuple(sorted(before - read_outside(cursor, list(schemas)))), allows_outside=allows_outside
+            )
     for chunk in chunks:
         with _transaction(cursor, "commit"):
             _drop_tables(cursor, chunk)

@@ -24,7 +24,9 @@ class Blocker:
     @property
     def shown(self) -> str:
         """Name the session in one line."""
-        return f"pid {self.pid}, {self.role}, {self.application or 'no application name'}, {self.state} for {self.age_s} s"
+        return (
+            f"pid {self.pid}, {self.role}, {self.application or 'no application name'}, {self.state} for {self.age_s} s"
+        )
 
 
 def read_blockers(connection: Connection, schemas: tuple[str, ...]) -> tuple[Blocker, ...]:

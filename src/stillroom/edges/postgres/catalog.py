@@ -27,13 +27,15 @@ select format('column %%I.%%I.%%I %%s%%s%%s%%s', r.nspname, r.relname, a.attname
 from rel r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
 left join pg_attrdef ad on ad.adrelid = a.attrelid and ad.adnum = a.attnum where r.relkind in ('r', 'p', 'f')
 union all
-select format('constraint %%I on %%I.%%I %%s%%s', k.conname, r.nspname, r.relname, pg_get_constraintdef(k.oid), case when k.convalidated then '' else ' (not valid)' end)
+select format('constraint %%I on %%I.%%I %%s%%s', k.conname, r.nspname, r.relname, pg_get_constraintdef(k.oid),
+              case when k.convalidated then '' else ' (not valid)' end)
 from pg_constraint k join rel r on r.oid = k.conrelid where k.contype <> 'n'
 union all
 select format('index %%s%%s', pg_get_indexdef(i.indexrelid), case when i.indisvalid then '' else ' (invalid)' end)
 from pg_index i join rel r on r.oid = i.indrelid
 union all
-select format('enum %%I.%%I (%%s)', s.nspname, t.typname, (select string_agg(e.enumlabel, ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid))
+select format('enum %%I.%%I (%%s)', s.nspname, t.typname,
+              (select string_agg(e.enumlabel, ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid))
 from pg_type t join spaces s on s.oid = t.typnamespace where t.typtype = 'e'
 union all
 select format('function %%I.%%I(%%s) %%s', s.nspname, p.proname, pg_get_function_identity_arguments(p.oid), md5(coalesce(p.prosrc, '')))

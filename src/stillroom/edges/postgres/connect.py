@@ -46,7 +46,8 @@ def connect(url: DatabaseUrl, *, command: str, database: str = "") -> Connection
 def refused_connection(url: DatabaseUrl, text: str) -> DatabaseError:
     """Put libpq's words into one line with a hint."""
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    said = lines[0].removeprefix("connection to server ") if lines else "no reason given"
+    # "connection to server at "…", port … failed: " says again what url.shown says better.
+    said = lines[0].split(" failed: ", 1)[-1] if lines else "no reason given"
     if url.password is not None and url.password.reveal() and url.password.reveal() in said:
         said = said.replace(url.password.reveal(), "***")
     fatal = said.split("FATAL: ")[-1].strip()

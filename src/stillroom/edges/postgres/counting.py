@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 EXACT_FOR_MS = 1_000
 
 
-def count_losses(connection: Connection, droppings: tuple[Operation, ...], *, search_path: str | None) -> tuple[Loss, ...]:
+def count_losses(
+    connection: Connection, droppings: tuple[Operation, ...], *, search_path: str | None
+) -> tuple[Loss, ...]:
     """Count what each operation takes along: rows of a table, non-null values of a column.
 
     Args:
@@ -53,7 +55,9 @@ def count_rows(cursor: Cursor, schema: str | None, table: str) -> tuple[int | No
 
 
 def _count_values(cursor: Cursor, operation: Operation) -> tuple[int | None, bool]:
-    query = sql.SQL("select count({}) from {}").format(sql.Identifier(operation.column), _name(operation.schema, operation.table))
+    query = sql.SQL("select count({}) from {}").format(
+        sql.Identifier(operation.column), _name(operation.schema, operation.table)
+    )
     return _within_a_second(cursor, operation.schema, operation.table, query)
 
 
@@ -75,7 +79,9 @@ def _within_a_second(cursor: Cursor, schema: str | None, table: str, query: sql.
 
 
 def _estimate(cursor: Cursor, schema: str | None, table: str) -> int | None:
-    cursor.execute("select reltuples::bigint from pg_class where oid = to_regclass(%s)", (_name(schema, table).as_string(cursor),))
+    cursor.execute(
+        "select reltuples::bigint from pg_class where oid = to_regclass(%s)", (_name(schema, table).as_string(cursor),)
+    )
     row = cursor.fetchone()
     # Below 0: never analyzed, so there is nothing to estimate from. 0 may be old: something is there until it is counted.
     return max(int(row[0]), 1) if row and row[0] >= 0 else None

@@ -123,4 +123,6 @@ def pin_search_path(cursor: Cursor, search_path: str | None, *, is_local: bool) 
 
 def is_lost(connection: Connection) -> bool:
     """Ask whether the connection is gone."""
-    return bool(connection.closed) or connection.info.transaction_status == psycopg2.extensions.TRANSACTION_STATUS_UNKNOWN
+    return (
+        bool(connection.closed) or connection.info.transaction_status == psycopg2.extensions.TRANSACTION_STATUS_UNKNOWN
+    )

@@ -46,7 +46,13 @@ def lock_key(schema: str, version_table: str) -> int:
 
 
 def take_lock(
-    connection: Connection, key: int, *, wait_s: float, say: Callable[[str], None], is_shared: bool = False, database: str = ""
+    connection: Connection,
+    key: int,
+    *,
+    wait_s: float,
+    say: Callable[[str], None],
+    is_shared: bool = False,
+    database: str = "",
 ) -> float:
     """Poll until the lock is ours; no transaction is open between two tries.
 
@@ -68,7 +74,7 @@ def take_lock(
     started, pause, told = time.monotonic(), 0.02, False
     while True:
         with translated("taking the migration lock"), connection.cursor() as cursor:
-            cursor.execute(f"select {call}(%s)", (key,))  # noqa: S608  (one of two names above)
+            cursor.execute(f"select {call}(%s)", (key,))
             row = cursor.fetchone()
         waited = time.monotonic() - started
         if row and row[0]:
@@ -91,7 +97,7 @@ def release_lock(connection: Connection, key: int, *, is_shared: bool = False) -
     """Let the lock go before the connection closes."""
     call = "pg_advisory_unlock_shared" if is_shared else "pg_advisory_unlock"
     with translated("releasing the migration lock"), connection.cursor() as cursor:
-        cursor.execute(f"select {call}(%s)", (key,))  # noqa: S608  (one of two names above)
+        cursor.execute(f"select {call}(%s)", (key,))
 
 
 def read_holders(connection: Connection, key: int) -> tuple[Holder, ...]:

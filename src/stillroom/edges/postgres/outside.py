@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 # What lives in other schemas and could hang on what is dropped: relations, columns, constraints, functions, types, triggers, policies.
 OUTSIDE = """
 with spaces as (select oid, nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' and not nspname = any(%(schemas)s))
-select format('%%s %%I.%%I', case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence' else 'table' end, s.nspname, c.relname)
+select format('%%s %%I.%%I', case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence' else 'table' end,
+              s.nspname, c.relname)
 from pg_class c join spaces s on s.oid = c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
 union all select format('column %%I.%%I.%%I', s.nspname, c.relname, a.attname)
 from pg_attribute a join pg_class c on c.oid = a.attrelid join spaces s on s.oid = c.relnamespace
 where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'f')
 union all select format('default of %%I.%%I.%%I', s.nspname, c.relname, a.attname)
-from pg_attrdef d join pg_class c on c.oid = d.adrelid join spaces s on s.oid = c.relnamespace join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+from pg_attrdef d join pg_class c on c.oid = d.adrelid join spaces s on s.oid = c.relnamespace
+join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
 union all select format('constraint %%I on %%I.%%I', k.conname, s.nspname, c.relname)
 from pg_constraint k join pg_class c on c.oid = k.conrelid join spaces s on s.oid = c.relnamespace
 union all select format('function %%I.%%I(%%s)', s.nspname, p.proname, pg_get_function_identity_arguments(p.oid))
@@ -45,4 +47,7 @@ def require_nothing_outside(taken: tuple[str, ...], *, allows_outside: bool) -> 
     """
     if taken and not allows_outside:
         shown = ", ".join(taken[:10]) + (f" and {len(taken) - 10} more" if len(taken) > 10 else "")
-        raise RefusedError(f"this would take along what hangs on it in other schemas: {shown}; nothing was touched", hint="if that is meant: `invoke reset-dev --allow outside`")
+        raise RefusedError(
+            f"this would take along what hangs on it in other schemas: {shown}; nothing was touched",
+            hint="if that is meant: `invoke reset-dev --allow outside`",
+        )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
 
+
 @dataclass(frozen=True)
 class Reset:
     """What was dropped and put back.
@@ -37,7 +38,9 @@ class Reset:
     emptied: tuple[str, ...] = ()
 
 
-def reset_schemas(connection: Connection, schemas: tuple[str, ...], *, allows_outside: bool, lock_timeout_ms: int) -> Reset:
+def reset_schemas(
+    connection: Connection, schemas: tuple[str, ...], *, allows_outside: bool, lock_timeout_ms: int
+) -> Reset:
     """Drop the schemas, make them anew, and put owner, grants, default privileges, comment and extensions back.
 
     Args:
@@ -54,9 +57,14 @@ def reset_schemas(connection: Connection, schemas: tuple[str, ...], *, allows_ou
         cursor.execute("select set_config('lock_timeout', %s, false)", (f"{lock_timeout_ms}ms",))
         found = [each for each in (read_surroundings(cursor, schema) for schema in schemas) if each is not None]
         foreign = frozenset(each.schema for each in found if not may_drop(cursor, each.owner))
-        problems = [problem for each in found if each.schema not in foreign for problem in find_unrestorable(cursor, each)]
+        problems = [
+            problem for each in found if each.schema not in foreign for problem in find_unrestorable(cursor, each)
+        ]
         if problems:
-            raise RefusedError("not everything could be put back: " + "; ".join(problems), hint="run it as the owner of the database, or as a superuser")
+            raise RefusedError(
+                "not everything could be put back: " + "; ".join(problems),
+                hint="run it as the owner of the database, or as a superuser",
+            )
         batches = drop_in_batches(cursor, schemas, allows_outside=allows_outside)
         cursor.execute("begin")
         try:
@@ -87,7 +95,10 @@ def _drop_and_put_back(
             put_back(cursor, each)
     for each in found:
         if read_surroundings(cursor, each.schema) != each:
-            raise RefusedError(f"schema {each.schema} would not come back as it was; nothing was touched", hint="run it as a superuser, or reset by hand")
+            raise RefusedError(
+                f"schema {each.schema} would not come back as it was; nothing was touched",
+                hint="run it as a superuser, or reset by hand",
+            )
     return taken
 
 

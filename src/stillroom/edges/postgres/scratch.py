@@ -26,7 +26,11 @@ def scratch_database(url: DatabaseUrl, *, command: str) -> Iterator[str | None]:
         DatabaseError: The server refused for another reason.
     """
     name = PREFIX + secrets.token_hex(6)
-    with closing(connect(url, command=command)) as connection, translated("making a scratch database"), connection.cursor() as cursor:
+    with (
+        closing(connect(url, command=command)) as connection,
+        translated("making a scratch database"),
+        connection.cursor() as cursor,
+    ):
         try:
             cursor.execute(sql.SQL("create database {} template template0").format(sql.Identifier(name)))
         except errors.InsufficientPrivilege:
@@ -37,5 +41,9 @@ def scratch_database(url: DatabaseUrl, *, command: str) -> Iterator[str | None]:
     try:
         yield name
     finally:
-        with closing(connect(url, command=command)) as connection, translated("dropping the scratch database"), connection.cursor() as cursor:
+        with (
+            closing(connect(url, command=command)) as connection,
+            translated("dropping the scratch database"),
+            connection.cursor() as cursor,
+        ):
             cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))

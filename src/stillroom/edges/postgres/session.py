@@ -46,7 +46,13 @@ class Migrating:
 
 @contextmanager
 def migrating(
-    url: DatabaseUrl, *, layout: Layout, limits: Limits, command: str, say: Callable[[str], None], is_shared: bool = False
+    url: DatabaseUrl,
+    *,
+    layout: Layout,
+    limits: Limits,
+    command: str,
+    say: Callable[[str], None],
+    is_shared: bool = False,
 ) -> Iterator[Migrating]:
     """Open the connection that does the work, and hold the migration lock on it.
 
@@ -94,7 +100,9 @@ def require_direct(connection: Connection, limits: Limits) -> None:
         DatabaseError: A standby, or a read-only database.
     """
     with translated("looking at the server"), connection.cursor() as cursor:
-        cursor.execute("select pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only'), current_database()")
+        cursor.execute(
+            "select pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only'), current_database()"
+        )
         row = cursor.fetchone()
     assert row is not None
     pid, is_standby, read_only, database = row
@@ -105,7 +113,9 @@ def require_direct(connection: Connection, limits: Limits) -> None:
         )
     if is_standby or read_only == "on":
         what = "is a standby" if is_standby else "is read-only"
-        raise DatabaseError(f"{database}: this server {what}, nothing can be migrated here", hint="connect to the primary")
+        raise DatabaseError(
+            f"{database}: this server {what}, nothing can be migrated here", hint="connect to the primary"
+        )
 
 
 def _set_up(connection: Connection, limits: Limits) -> None:

@@ -64,6 +64,7 @@ class Snapshot:
     token: str
     tables: tuple[Table, ...]
     size_bytes: int
+    has_large_objects: bool
 
 
 @contextmanager
@@ -101,10 +102,12 @@ def _take(cursor: Cursor, lock_wait_ms: int) -> Snapshot:
         cursor.execute("set local row_security = off")
         cursor.execute("set local lock_timeout = %s", (lock_wait_ms,))
         if _lock(cursor, tables) and list_tables(cursor) == tables:
-            cursor.execute("select pg_export_snapshot(), pg_database_size(current_database())")
+            cursor.execute(
+                "select pg_export_snapshot(), pg_database_size(current_database()), exists (select from pg_largeobject_metadata)"
+            )
             row = cursor.fetchone()
             assert row is not None
-            return Snapshot(row[0], tables, row[1])
+            return Snapshot(row[0], tables, row[1], row[2])
         cursor.execute("rollback")
     raise ToolError("tables were created and dropped all the time", hint="run it again when that is over")
 

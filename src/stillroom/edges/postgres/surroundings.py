@@ -56,12 +56,15 @@ OBJECTS = {"r": "TABLES", "S": "SEQUENCES", "f": "FUNCTIONS", "T": "TYPES"}
 def read_surroundings(cursor: Cursor, schema: str) -> Surroundings | None:
     """Read them; None when there is no such schema."""
     cursor.execute(
-        "select pg_get_userbyid(nspowner), obj_description(oid, 'pg_namespace') from pg_namespace where nspname = %s", (schema,)
+        "select pg_get_userbyid(nspowner), obj_description(oid, 'pg_namespace') from pg_namespace where nspname = %s",
+        (schema,),
     )
     row = cursor.fetchone()
     if row is None:
         return None
-    return Surroundings(schema, row[0], row[1], _grants(cursor, schema), _defaults(cursor, schema), _extensions(cursor, schema))
+    return Surroundings(
+        schema, row[0], row[1], _grants(cursor, schema), _defaults(cursor, schema), _extensions(cursor, schema)
+    )
 
 
 def _grants(cursor: Cursor, schema: str) -> frozenset[Grant]:
@@ -85,7 +88,8 @@ def _defaults(cursor: Cursor, schema: str) -> frozenset[Grant]:
 
 def _extensions(cursor: Cursor, schema: str) -> tuple[Extension, ...]:
     cursor.execute(
-        "select extname, extversion from pg_extension e join pg_namespace n on n.oid = e.extnamespace where nspname = %s order by e.oid", (schema,)
+        "select extname, extversion from pg_extension e join pg_namespace n on n.oid = e.extnamespace where nspname = %s order by e.oid",
+        (schema,),
     )
     return tuple(Extension(*row) for row in cursor.fetchall())
 
@@ -119,18 +123,29 @@ def put_back(cursor: Cursor, found: Surroundings) -> None:
     cursor.execute(sql.SQL("alter schema {} owner to {}").format(schema, sql.Identifier(found.owner)))
     for each in sorted(found.grants, key=repr):
         if each.grantee != found.owner:
-            cursor.execute(sql.SQL("grant {} on schema {} to {}{}").format(sql.SQL(each.privilege), schema, _grantee(each), _option(each)))
+            cursor.execute(
+                sql.SQL("grant {} on schema {} to {}{}").format(
+                    sql.SQL(each.privilege), schema, _grantee(each), _option(each)
+                )
+            )
     for each in sorted(found.defaults, key=repr):
         cursor.execute(
             sql.SQL("alter default privileges for role {} in schema {} grant {} on {} to {}{}").format(
-                sql.Identifier(each.owner), schema, sql.SQL(each.privilege), sql.SQL(each.objects), _grantee(each), _option(each)
+                sql.Identifier(each.owner),
+                schema,
+                sql.SQL(each.privilege),
+                sql.SQL(each.objects),
+                _grantee(each),
+                _option(each),
             )
         )
     if found.comment is not None:
         cursor.execute(sql.SQL("comment on schema {} is {}").format(schema, sql.Literal(found.comment)))
     for extension in found.extensions:
         cursor.execute(
-            sql.SQL("create extension {} schema {} version {}").format(sql.Identifier(extension.name), schema, sql.Identifier(extension.version))
+            sql.SQL("create extension {} schema {} version {}").format(
+                sql.Identifier(extension.name), schema, sql.Identifier(extension.version)
+            )
         )
 
 
