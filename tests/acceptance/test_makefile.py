@@ -50,4 +50,6 @@ def test_phony_names_every_target() -> None:
 def test_the_page_names_every_step_that_a_deploy_needs() -> None:
     page = Path(ROOT / "docs" / "ci.md").read_text("utf-8")
 
-    assert all(step in page for step in ("invoke check --heads", "invoke backup-then-migrate", "invoke status --exit-code"))
+    assert all(
+        step in page for step in ("invoke check --heads", "invoke backup-then-migrate", "invoke status --exit-code")
+    )

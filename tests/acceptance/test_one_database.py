@@ -27,7 +27,9 @@ def test_one_url_serves_the_application_alembic_and_the_tasks(project_on_databas
         (project.path / ".env").write_text(f"DATABASE_URL={url}\n")
     if place == "alembic.ini":
         ini = project.path / "alembic.ini"
-        ini.write_text(ini.read_text().replace("[alembic]\n", "[alembic]\nsqlalchemy.url = " + url.replace("%", "%%") + "\n"))
+        ini.write_text(
+            ini.read_text().replace("[alembic]\n", "[alembic]\nsqlalchemy.url = " + url.replace("%", "%%") + "\n")
+        )
 
     migrated = project.invoke("migrate")
     current = project.alembic("current")

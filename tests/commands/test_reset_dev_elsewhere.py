@@ -10,7 +10,10 @@ def test_a_version_table_in_another_schema_is_emptied_with_what_it_speaks_of(pro
     project = project_on_database
     project.environment["APP_ENV"] = "development"
     env = project.path / "migrations" / "alembic" / "env.py"
-    env.write_text(env.read_text("utf-8").replace("run(SQLModel.metadata)", 'run(SQLModel.metadata, version_table_schema="meta")'), "utf-8")
+    env.write_text(
+        env.read_text("utf-8").replace("run(SQLModel.metadata)", 'run(SQLModel.metadata, version_table_schema="meta")'),
+        "utf-8",
+    )
     query(project, "create schema meta")
     assert project.invoke("mark", "--environment", "development").code == 0
     assert project.invoke("migrate").code == 0

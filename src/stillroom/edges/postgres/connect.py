@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 10
 # Both ends must notice a dead network: these are the client's; the server's are set in the session.
-KEEPALIVES = {"keepalives": "1", "keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3", "tcp_user_timeout": "10000"}
+KEEPALIVES = {
+    "keepalives": "1",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
 
 
 def connect(url: DatabaseUrl, *, command: str, database: str = "") -> Connection:
@@ -29,7 +35,12 @@ def connect(url: DatabaseUrl, *, command: str, database: str = "") -> Connection
     Raises:
         DatabaseError: The server did not answer, or turned us away.
     """
-    parameters: dict[str, Any] = {"connect_timeout": str(CONNECT_TIMEOUT_S), **KEEPALIVES, "client_encoding": "utf8", **url.libpq()}
+    parameters: dict[str, Any] = {
+        "connect_timeout": str(CONNECT_TIMEOUT_S),
+        **KEEPALIVES,
+        "client_encoding": "utf8",
+        **url.libpq(),
+    }
     parameters.setdefault("application_name", f"stillroom {command}")
     if "," in url.host:
         parameters.setdefault("target_session_attrs", "read-write")

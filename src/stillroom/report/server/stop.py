@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 def text(result: ServerStopped) -> str:
     """Say whether there was something to stop, and where the data stays."""
-    if result.was_running:
-        last = f"embedded server: stopped; its data stays in {result.data}"
-    else:
-        last = "embedded server: not running, nothing to do"
+    last = (
+        f"embedded server: stopped; its data stays in {result.data}"
+        if result.was_running
+        else "embedded server: not running, nothing to do"
+    )
     return "\n".join([*other_database(result.other_database), last])
