@@ -6,6 +6,7 @@ Everything is imported where it is used, so that `invoke --list` loads nothing b
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -107,6 +108,8 @@ def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
     from stillroom.errors import InterruptedRunError, StillroomError
 
     name = _name_of(task)
+    # Invoke switches byte code off for the whole process: every run would compile every module, model and revision anew.
+    sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
     before = set_handlers(_stop)
     try:
         result = None if c.config.run.dry else work()

@@ -45,8 +45,6 @@ def load_scripts(config: Config) -> ScriptDirectory:
     Raises:
         RefusedError: A revision does not import; its file and line are named.
     """
-    # Invoke switches byte code off for the process; a thousand revisions would be compiled anew in each run.
-    sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
     with importing():
         scripts = ScriptDirectory.from_config(config)
         list(scripts.walk_revisions())
