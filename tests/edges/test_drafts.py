@@ -100,6 +100,8 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_yet_is_fine(tmp_path: Path) -> None:
     require_folder(tmp_path / "migrations" / "versions", tmp_path)
 
+    assert not (tmp_path / "migrations").exists()  # looked at, and not made
+
 
 def test_the_lock_lets_one_in_at_a_time(tmp_path: Path) -> None:
     said: list[str] = []

@@ -6,10 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stillroom.commands._database import Project, Target, look
-from stillroom.core.guard import SAFE_MARKS
+from stillroom.commands._database import (
+    Project,
+    Target,
+    limits_of,
+    look,
+    reach_database,
+    read_project,
+    standing_of,
+)
+from stillroom.core.guard import SAFE_MARKS, Standing
 from stillroom.core.limits import Limits
-from stillroom.core.plan import Plan
+from stillroom.core.plan import Plan, plan_upgrade
 from stillroom.errors import DatabaseError, InterruptedRunError
 
 if TYPE_CHECKING:
@@ -36,6 +44,24 @@ class Ran:
 
     plan: Plan
     applied: tuple[Applied, ...]
+
+
+def prepare_upgrade(
+    settings: Settings, terminal: Terminal, *, command: str, target: str, wait_s: str
+) -> tuple[Work, Standing, Plan]:
+    """Read everything an upgrade is decided on; nothing is locked, and nothing heavy imported.
+
+    Raises:
+        SettingsError: Settings or flags that cannot be used.
+        RefusedError: The database is at a revision that is not here, or target lies behind it.
+        DatabaseError: The server did not answer.
+    """
+    project = read_project(settings)
+    database = reach_database(settings, terminal)
+    work = Work(settings, project, database, limits_of(settings, database, wait_s), command)
+    current = look(database, project, settings, command=command)
+    standing = standing_of(settings, database, current, terminal)
+    return work, standing, plan_upgrade(project.history, current.revisions, target)
 
 
 def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Callable[[str], None]], Any]) -> Any:

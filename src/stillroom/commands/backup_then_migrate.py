@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.commands._backup import BackupSummary, Wanted, restore_command
-from stillroom.commands._database import limits_of, look, reach_database, read_project, standing_of
+from stillroom.commands._steps import Ran, Work, mark_if_new, prepare_upgrade, run_plan, run_under_lock
 from stillroom.commands.migrate import Migrated, MigrationPlanned
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import HEADS, Plan, plan_upgrade
 from stillroom.errors import StillroomError
 
 if TYPE_CHECKING:
-    from stillroom.commands._steps import Ran, Work
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
@@ -76,34 +75,27 @@ def migrate_after_backup(
         InterruptedRunError: Ctrl-C or a signal; the message says how far it came.
     """
     started = time.monotonic()
-    project = read_project(settings)
-    database = reach_database(settings, terminal)
-    limits = limits_of(settings, database, wait_s)
-    current = look(database, project, settings, command="backup-then-migrate")
-    standing = standing_of(settings, database, current, terminal)
-    plan = plan_upgrade(project.history, current.revisions, target)
+    command = "backup-then-migrate"
+    work, standing, plan = prepare_upgrade(settings, terminal, command=command, target=target, wait_s=wait_s)
+    database = work.target.shown
     if not plan.steps:
         seconds = time.monotonic() - started
-        return BackedUpThenMigrated(Migrated(database.shown, plan, (), seconds), None, "", seconds)
-    from stillroom.commands._steps import Work
-
-    work = Work(settings, project, database, limits, "backup-then-migrate")
+        return BackedUpThenMigrated(Migrated(database, plan, (), seconds), None, "", seconds)
     if plan_only:
         return _show(work, plan)
-    require_allowed("migrate", standing, command="backup-then-migrate")
+    require_allowed("migrate", standing, command=command)
     run = secrets.token_hex(8)
     try:
         ran, backup = _run(work, terminal, target, run)
     except StillroomError as error:
         raise _with_way_back(error, settings, run, is_protected=standing.is_protected) from None
     restore = restore_command(backup.name, is_protected=standing.is_protected) if backup else ""
-    migrated = Migrated(database.shown, ran.plan, ran.applied, sum(each.seconds for each in ran.applied))
+    migrated = Migrated(database, ran.plan, ran.applied, sum(each.seconds for each in ran.applied))
     return BackedUpThenMigrated(migrated, backup, restore, time.monotonic() - started)
 
 
 def _run(work: Work, terminal: Terminal, target: str, run: str) -> tuple[Ran, BackupSummary | None]:
     """Do both in a child that holds the lock; look again there, because another may have been quicker."""
-    from stillroom.commands._steps import Ran, mark_if_new, run_plan, run_under_lock
 
     def body(held: Migrating, say: Callable[[str], None]) -> tuple[Ran, BackupSummary | None]:
         plan = plan_upgrade(work.project.history, held.current.revisions, target)

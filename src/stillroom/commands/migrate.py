@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import limits_of, look, reach_database, read_project, standing_of
+from stillroom.commands._steps import Ran, Work, mark_if_new, prepare_upgrade, run_plan, run_under_lock
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import HEADS, Plan, plan_upgrade
 
 if TYPE_CHECKING:
-    from stillroom.commands._steps import Ran, Work
     from stillroom.edges.alembic.offline import Rendered
     from stillroom.edges.alembic.steps import Applied
     from stillroom.edges.postgres.session import Migrating
@@ -59,28 +58,21 @@ def migrate_database(
         InterruptedRunError: Ctrl-C or a signal; the message says how far it came.
     """
     started = time.monotonic()
-    project = read_project(settings)
-    database = reach_database(settings, terminal)
-    limits = limits_of(settings, database, wait_s)
-    current = look(database, project, settings, command="migrate")
-    standing = standing_of(settings, database, current, terminal)
-    plan = plan_upgrade(project.history, current.revisions, target)
+    work, standing, plan = prepare_upgrade(settings, terminal, command="migrate", target=target, wait_s=wait_s)
+    database = work.target.shown
     if not plan.steps:
-        return Migrated(database.shown, plan, (), time.monotonic() - started)
+        return Migrated(database, plan, (), time.monotonic() - started)
     if plan_only:
         from stillroom.edges.alembic.offline import render_plan
 
-        return MigrationPlanned(database.shown, plan, render_plan(project.layout, plan))
+        return MigrationPlanned(database, plan, render_plan(work.project.layout, plan))
     require_allowed("migrate", standing, command="migrate")
-    from stillroom.commands._steps import Work
-
-    ran = upgrade_under_lock(Work(settings, project, database, limits, "migrate"), terminal, target=target)
-    return Migrated(database.shown, ran.plan, ran.applied, time.monotonic() - started)
+    ran = upgrade_under_lock(work, terminal, target=target)
+    return Migrated(database, ran.plan, ran.applied, time.monotonic() - started)
 
 
 def upgrade_under_lock(work: Work, terminal: Terminal, *, target: str) -> Ran:
     """Take the lock, plan again with what is current now, and run that."""
-    from stillroom.commands._steps import Ran, mark_if_new, run_plan, run_under_lock
 
     def body(held: Migrating, say: Callable[[str], None]) -> Ran:
         plan = plan_upgrade(work.project.history, held.current.revisions, target)
