@@ -69,8 +69,8 @@ def files(project: Project) -> list[Path]:
 
 
 def newest(project: Project) -> Path:
-    """Name the revision that was written last; two of one minute do not sort by name."""
-    return max(files(project), key=lambda each: each.stat().st_mtime_ns)
+    """Name the revision that was written last; within a minute the name does not tell, and a copy's times do not."""
+    return max(files(project), key=lambda each: (each.name[: len("YYYYMMDD_HHMM")], each.stat().st_mtime_ns))
 
 
 def drafts(project: Project) -> list[str]:
