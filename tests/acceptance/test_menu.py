@@ -195,3 +195,11 @@ def test_outside_of_a_project_it_is_said(project: Project) -> None:
 
     assert done.code == 2
     assert done.stderr.startswith("error: no alembic.ini in ")
+
+
+@pytest.mark.parametrize("name", ["stamp", "restore"])
+def test_help_is_shown_behind_a_task_that_takes_a_word(project: Project, name: str) -> None:
+    shown = project.invoke(name, "--help")
+
+    assert shown.code == 0
+    assert f"[--core-opts] {name} " in shown.stdout

@@ -49,3 +49,4 @@ def test_the_embedded_server_is_the_same_for_all_three(project: Project) -> None
     assert migrated.code == 0, migrated.stderr
     assert current.stdout.split()[0] in migrated.stdout
     assert application.stdout.strip() == "('todo_chatbot', 0)", application.stderr
+    assert (project.path / ".stillroom" / ".gitignore").read_text() == "*\n"

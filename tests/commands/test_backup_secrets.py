@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,9 +83,11 @@ def test_a_wrong_password_is_one_sentence_and_leaves_nothing(
     assert not folder(project_on_database).exists()
 
 
-def test_the_tests_leave_no_private_folder_behind(project_on_database: Project) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("stillroom-tools-*"))
+def test_a_backup_leaves_no_private_folder_behind(project_on_database: Project, tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    private.mkdir()
+    project_on_database.environment["TMPDIR"] = str(private)
 
     make_backup(project_on_database)
 
-    assert set(Path(tempfile.gettempdir()).glob("stillroom-tools-*")) <= before
+    assert list(private.glob("stillroom-tools-*")) == []

@@ -98,7 +98,7 @@ def _stoppable(raw: Connection) -> Iterator[None]:
     """Cancel the running statement on a signal, as the tasks do.
 
     Raises:
-        InterruptedRunError: A signal; the step under way was rolled back.
+        InterruptedRunError: A signal; what was not committed yet was rolled back.
     """
     from stillroom.edges.interrupt import Interrupted, cancelling
 
@@ -109,7 +109,7 @@ def _stoppable(raw: Connection) -> Iterator[None]:
             if not flag.is_set:
                 raise
             raise InterruptedRunError(
-                "interrupted; the step under way was rolled back",
+                "interrupted; what was not committed yet was rolled back",
                 hint="`alembic current` shows where the database stands",
             ) from None
 

@@ -177,6 +177,22 @@ class _Restoring:
         except StillroomError as error:
             self.say(f"note:  {name} is left, the next restore drops it ({error.message})")
 
+    def _carry_mark(self, held: Migrating) -> None:
+        """Keep what the live database says it is: a backup must not make a protected one unprotected.
+
+        Raises:
+            DatabaseError: The mark cannot be written; nothing is swapped.
+        """
+        from stillroom.edges.postgres.mark import carry_mark
+
+        url, command = self.work.target.url, self.work.command
+        with closing(connect(url, command=command, database=self.order.into)) as connection:
+            if not carry_mark(connection, held.current.mark):
+                raise DatabaseError(
+                    f"the mark of {url.name} cannot be carried over: {held.current.role} may not write it",
+                    hint="restore as the owner of the database",
+                )
+
     def _swap(self, held: Migrating | None, notes: tuple[str, ...]) -> Outcome:
         url, command = self.work.target.url, self.work.command
         names = Names(url.name, self.order.into, beside(url.name, "before", self.order.token) if held else "")
@@ -184,6 +200,7 @@ class _Restoring:
             if held is None:
                 move_in(self.admin, names)
             else:
+                self._carry_mark(held)
                 self.say(f"swapping {names.restored} in; all sessions of {names.live} end")
                 with closing(databases.connect_beside(url, command=command)) as watcher:
                     pid = held.connection.info.backend_pid

@@ -11,7 +11,6 @@ from stillroom.commands._proof import prove
 from stillroom.commands._steps import Work, run_under_lock
 from stillroom.core.guard import require_allowed
 from stillroom.core.history import History
-from stillroom.core.plan import plan_upgrade
 from stillroom.errors import DatabaseError, RefusedError, SettingsError
 
 if TYPE_CHECKING:
@@ -96,7 +95,11 @@ def _tops(history: History, revision: str) -> tuple[str, ...]:
     if revision == "base":
         return ()
     if revision in {"head", "heads"}:
-        plan_upgrade(history, (), revision)  # refuses "head" where there are several
+        if revision == "head" and len(history.heads) > 1:
+            raise RefusedError(
+                f"there are {len(history.heads)} heads: {', '.join(history.heads)}",
+                hint="`invoke stamp heads` stamps all of them; or name one",
+            )
         return history.heads
     return (history.resolve(revision),)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stillroom.edges.own_folder import ignore_in_git
 from stillroom.errors import ToolError
 
 FOLDER = Path(".stillroom") / "drafts"
@@ -21,6 +22,7 @@ def write_draft(root: Path, name: str, text: str) -> Path:
     path = root / FOLDER / name
     with failing_as_tool(root, "cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
+        ignore_in_git(path.parent.parent)
         write_new(path, text.encode("utf-8"))
     return path
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from typing import NoReturn
 
 from invoke.exceptions import Exit
 
+# Tasks whose first word is no flag.
+TAKING_A_WORD = {"stamp", "restore"}
 MEANT = {
     "make_migration": "make-migration",
     "upgrade": "migrate",
@@ -43,8 +47,20 @@ def answer_misspelt(argv: list[str] | None = None) -> None:
         return
     if words[0] in MEANT:
         raise Exit(f"error: there is no task `{words[0]}`\nhint:  `invoke {MEANT[words[0]]}`", code=1)
+    if words[0].split(".")[-1] in TAKING_A_WORD and {"--help", "-h"} & set(words[1:2]):
+        _show_help(words[0])
     if words[0] == "make-migration":
         _require_one_message(words[1:])
+
+
+def _show_help(name: str) -> NoReturn:
+    """Ask Invoke for the help in the order it understands; after such a task it would take `--help` for the word.
+
+    Raises:
+        Exit: Always; the help is shown.
+    """
+    program = [sys.executable, "-m", "invoke", "--help", name]
+    raise Exit(code=subprocess.run(program, check=False).returncode)
 
 
 def _task_words(argv: list[str]) -> list[str]:

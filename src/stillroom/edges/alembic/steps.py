@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from stillroom.core.plan import Plan
 
 RETRIED = {"55P03", "40P01", "40001"}
+ALREADY_THERE = {"42P07", "42710", "42701"}
+PARTLY = "undo by hand what was committed, or make the revision repeatable; then run the same command again"
 
 
 @dataclass(frozen=True)
@@ -146,12 +148,20 @@ def _failed(run: StepRun, error: BaseException, *, is_interrupted: bool) -> Stil
         where = f"in {run.running}: {state}" if run.running else "before the first revision"
         return InterruptedRunError(
             f"interrupted {where}; {counts}",
-            hint="run the same command again to go on; `invoke status` shows the state",
+            hint=PARTLY
+            if run.attempt.has_committed
+            else "run the same command again to go on; `invoke status` shows the state",
         )
     if not run.running and not isinstance(error, DBAPIError):
         return refused_import(error)
     code = getattr(getattr(error, "orig", None), "pgcode", None) or ""
     hint = HINTS.get(code, "correct the revision, then run the same command again")
+    if run.attempt.has_committed:
+        hint = PARTLY
+    elif code in ALREADY_THERE and not run.plan.starts_at:
+        hint = (
+            "the schema may be there already, and only the version missing: `invoke stamp head` compares and writes it"
+        )
     return DatabaseError(
         f"{run.running or 'the version table'} failed: {_said(error)}; {state}; {counts}, {left} not tried", hint=hint
     )

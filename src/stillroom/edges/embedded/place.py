@@ -9,6 +9,7 @@ from pathlib import Path
 from stillroom.core.sockets import home_hash, socket_folder
 from stillroom.edges.embedded.account import Account
 from stillroom.edges.embedded.files import file_system, make_private, open_append, require_owner
+from stillroom.edges.own_folder import ignore_in_git
 
 POINTER = "data-is-at"
 ELSEWHERE = Path("/var/tmp")  # noqa: S108 - survives a restart; our folder in it is 0700 and its owner is checked
@@ -74,6 +75,7 @@ def make_home(home: Path) -> None:
     """
     with file_system(home):
         home.parent.mkdir(parents=True, exist_ok=True)
+        ignore_in_git(home.parent)
         home.mkdir(mode=0o700, exist_ok=True)
 
 

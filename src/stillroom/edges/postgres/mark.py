@@ -45,6 +45,31 @@ def is_empty(connection: Connection) -> bool:
     return bool(row and row[0])
 
 
+def carry_mark(connection: Connection, environment: str | None) -> bool:
+    """Give a database that takes another one's place the mark of that one; an unknown one stays unknown.
+
+    Args:
+        connection: To the new database, in autocommit.
+        environment: The mark of the one whose place it takes; None, or an unreadable one, takes the mark away.
+
+    Returns:
+        False when the role may not.
+
+    Raises:
+        DatabaseError: The server refused for another reason.
+    """
+    if environment in {"development", "test", "staging", "production"}:
+        return write_mark(connection, environment)
+    with translated("taking the mark away"), connection.cursor() as cursor:
+        cursor.execute("select to_regclass('stillroom.mark') is not null")
+        if cursor.fetchone() == (True,):
+            try:
+                cursor.execute("delete from stillroom.mark")
+            except errors.InsufficientPrivilege:
+                return False
+    return True
+
+
 def write_mark(connection: Connection, environment: str) -> bool:
     """Write the environment's name into the database.
 
