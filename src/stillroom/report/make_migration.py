@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from stillroom.core.review import NOT_COMPARED
 from stillroom.report.migrate import text as migrate_text
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def _made(result: MadeMigration) -> list[str]:
     lines = [f"  {each.text}" for each in result.operations]
     lines.append(f"wrote {result.path}")
     if result.unreviewed:
+        lines.append(f"not compared: {', '.join(NOT_COMPARED)}")
         lines.append("nobody has reviewed it, its first line says so; read it, then remove that line")
     if result.migrated is not None:
         lines.append(migrate_text(result.migrated))
