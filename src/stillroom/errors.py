@@ -5,6 +5,8 @@
     ├── RefusedError           3    understood, turned down; nothing was touched
     │   └── UnknownRevisionError
     ├── DatabaseError          4    the database refused, failed or did not answer
+    │   ├── NotReadyError           the server is not there, starting, stopping, or full: worth another try
+    │   └── ConnectionLostError     the connection died under a step: only a look tells what became of it
     ├── ToolError              5    an outside program or the file system failed
     ├── AnswerNoError          6    a question answered with "no" (damaged backup, differences)
     ├── LockBusyError          7    another migration holds the lock and the wait ran out
@@ -66,6 +68,14 @@ class DatabaseError(StillroomError):
 
     exit_code = 4
     kind = "database"
+
+
+class NotReadyError(DatabaseError):
+    """The server is not there, starting, stopping, or full: another try may succeed."""
+
+
+class ConnectionLostError(DatabaseError):
+    """The connection died while a step ran: whether it is applied is known only after another look."""
 
 
 class ToolError(StillroomError):

@@ -18,27 +18,31 @@ def three_steps(project: Project, second: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "said", "line"),
     [
-        ("op.execute('select 1/0')", "division by zero (22012)"),
+        ("op.execute('select 1/0')", "division by zero (22012)", 11),
         (
             "op.create_table('half', sa.Column('id', sa.Integer))\nraise ValueError('no such thing')",
             "ValueError: no such thing",
+            12,
         ),
-        ("import sys; sys.exit(0)", "the revision left the process (SystemExit: 0)"),
-        ("op.execute('select * from nowhere')", 'relation "nowhere" does not exist (42P01)'),
+        ("import sys; sys.exit(0)", "the revision left the process (SystemExit: 0)", 11),
+        ("op.execute('select * from nowhere')", 'relation "nowhere" does not exist (42P01)', 11),
     ],
     ids=["SQL error", "Python error", "sys.exit", "missing table"],
 )
 def test_an_error_in_the_middle_keeps_the_earlier_steps_and_says_all_three(
-    migrated: Project, body: str, said: str
+    migrated: Project, body: str, said: str, line: int
 ) -> None:
     three_steps(migrated, body)
 
     done = migrated.invoke("migrate")
 
     assert done.code == 4
-    assert f"error: {SECOND} failed: {said}; it was rolled back; 1 of 3 applied, 1 not tried\n" in done.stderr
+    assert (
+        f"error: {SECOND} failed at line {line}: {said}; it was rolled back; 1 of 3 applied, 1 not tried\n"
+        in done.stderr
+    )
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert current(migrated) == [FIRST]
@@ -64,9 +68,10 @@ def test_a_revision_that_ends_the_process_is_found_out(migrated: Project) -> Non
 
     assert done.code == 4
     assert (
-        f"the process that ran the steps left the process with exit code 0; {database_of(migrated).name} is at {FIRST}"
+        f"the process that ran the steps left the process with exit code 0; {database_of(migrated).name} on "
         in done.stderr
     )
+    assert f" is at {FIRST}\n" in (done.stderr)
     assert current(migrated) == [FIRST]
 
 
@@ -157,7 +162,7 @@ def test_a_role_that_may_not_create_tables_is_told_so(project_on_database: Proje
 
 
 def test_no_server_at_the_address_is_one_line(migrated: Project) -> None:
-    done = migrated.invoke("migrate", env={"DATABASE_URL": "postgresql://app:geheim@127.0.0.1:1/shop"})
+    done = migrated.invoke("migrate", "--wait-s", "0", env={"DATABASE_URL": "postgresql://app:geheim@127.0.0.1:1/shop"})
 
     assert done.code == 4
     assert "Connection refused" in done.stderr

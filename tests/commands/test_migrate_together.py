@@ -73,16 +73,19 @@ def test_a_step_goes_through_when_the_reader_of_its_table_leaves(migrated: Proje
     reader = database_of(migrated).connect()
     with closing(reader), reader.cursor() as cursor:
         cursor.execute("begin")
-        cursor.execute("select * from tasks")
+        cursor.execute("select * from tasks where title = 'a secret'")
+        pid = reader.info.backend_pid
 
         process = launch(migrated, "migrate")
         assert process.stderr is not None
-        said = process.stderr.readline()
+        named, retried = process.stderr.readline(), process.stderr.readline()
         reader.close()
         code, _, rest = finish(process)
 
-    assert code == 0, said + rest
-    assert "aaaa00000001: canceling statement due to lock timeout (55P03); trying again in" in said
+    assert code == 0, named + retried + rest
+    assert f"waiting for pid {pid}, postgres, no application name, idle in transaction for" in named
+    assert named.endswith(" s: select * from tasks where title = ?\n")
+    assert "aaaa00000001: canceling statement due to lock timeout (55P03); trying again in" in retried
 
 
 def test_a_step_that_never_gets_its_table_gives_up_and_leaves_nothing(migrated: Project) -> None:
@@ -94,7 +97,7 @@ def test_a_step_that_never_gets_its_table_gives_up_and_leaves_nothing(migrated: 
 
     assert done.code == 4
     assert (
-        "aaaa00000002 failed: canceling statement due to lock timeout (55P03); it was rolled back; 1 of 2 applied, 0 not tried"
+        "aaaa00000002 failed at line 11: canceling statement due to lock timeout (55P03); it was rolled back; 1 of 2 applied, 0 not tried"
         in done.stderr
     )
     assert current(migrated) == ["aaaa00000001"]

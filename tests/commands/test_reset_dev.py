@@ -101,7 +101,8 @@ def test_a_revision_that_fails_leaves_a_state_that_is_said(migrated: Project) ->
 
     assert done.code == 4
     assert (
-        "aaaa00000001 failed: division by zero (22012); it was rolled back; 3 of 4 applied, 0 not tried" in done.stderr
+        "aaaa00000001 failed at line 11: division by zero (22012); it was rolled back; 3 of 4 applied, 0 not tried"
+        in done.stderr
     )
     assert current(migrated) == [HEAD]
 

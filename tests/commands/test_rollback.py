@@ -181,7 +181,10 @@ def test_it_fails_half_way_and_says_what_is_undone(migrated: Project) -> None:
     done = migrated.invoke("rollback", "--steps", "2", "--yes")
 
     assert done.code == 4
-    assert f"{LEFT} failed: division by zero (22012); it was rolled back; 1 of 2 undone, 0 not tried" in done.stderr
+    assert (
+        f"{LEFT} failed at line 15: division by zero (22012); it was rolled back; 1 of 2 undone, 0 not tried"
+        in done.stderr
+    )
     assert current(migrated) == [LEFT]
 
 

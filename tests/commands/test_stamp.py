@@ -108,7 +108,10 @@ def test_a_revision_that_cannot_be_built_is_no_proof(migrated: Project) -> None:
     done = migrated.invoke("stamp", "aaaa00000001")
 
     assert done.code == 3
-    assert "that revision cannot be built from base: aaaa00000001 failed: division by zero (22012)" in done.stderr
+    assert (
+        "that revision cannot be built from base: aaaa00000001 failed at line 11: division by zero (22012)"
+        in done.stderr
+    )
     assert query(migrated, SCRATCH) == [(0,)]
 
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from stillroom.core.guard import Standing
 from stillroom.core.history import History
 from stillroom.core.layout import Layout
-from stillroom.core.limits import Limits
+from stillroom.core.limits import ABSENT_WAIT_S, Limits
 from stillroom.edges.scripts import read_history, read_layout
 from stillroom.errors import SettingsError
 
 if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
     from stillroom.core.urls import DatabaseUrl
     from stillroom.edges.postgres.current import Current
     from stillroom.edges.terminal import Terminal
@@ -84,15 +86,25 @@ def look(target: Target, project: Project, settings: Settings, *, command: str) 
         DatabaseError: The server did not answer, or refused.
     """
     from stillroom.edges.postgres.connect import connect
-    from stillroom.edges.postgres.current import read_current
 
     with closing(connect(target.url, command=command)) as connection:
-        return read_current(
-            connection,
-            version_table=project.layout.version_table,
-            version_table_schema=project.layout.version_table_schema,
-            search_path=search_path_of(settings, target),
-        )
+        return look_on(connection, target, project, settings)
+
+
+def look_on(connection: Connection, target: Target, project: Project, settings: Settings) -> Current:
+    """Read where the database stands, on a connection that is open.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    from stillroom.edges.postgres.current import read_current
+
+    return read_current(
+        connection,
+        version_table=project.layout.version_table,
+        version_table_schema=project.layout.version_table_schema,
+        search_path=search_path_of(settings, target),
+    )
 
 
 def standing_of(settings: Settings, target: Target, current: Current, terminal: Terminal | None = None) -> Standing:
@@ -117,8 +129,10 @@ def limits_of(settings: Settings, target: Target, wait_s: str = "") -> Limits:
     Raises:
         SettingsError: The flag is no number of seconds.
     """
+    longest = read_seconds(wait_s, settings.wait_s)
     return Limits(
-        wait_s=read_seconds(wait_s, settings.wait_s),
+        wait_s=longest,
+        absent_wait_s=longest if wait_s or settings.says("STILLROOM_WAIT_S") else min(longest, ABSENT_WAIT_S),
         lock_timeout_ms=settings.lock_timeout_ms,
         statement_timeout_ms=settings.statement_timeout_ms,
         lock_tries=settings.lock_tries,

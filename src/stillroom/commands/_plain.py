@@ -75,7 +75,8 @@ class _Place:
 
 
 def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: _Place) -> None:
-    from stillroom.edges.alembic.engine import Attempt, make_engine, translated_from_sqlalchemy
+    from stillroom.edges.alembic.attempt import Attempt
+    from stillroom.edges.alembic.engine import make_engine, translated_from_sqlalchemy
     from stillroom.edges.postgres.connect import connect
     from stillroom.edges.postgres.current import pin_search_path
     from stillroom.edges.postgres.session import prepare, require_direct

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +12,21 @@ from stillroom.commands._database import (
     Project,
     Target,
     limits_of,
-    look,
+    look_on,
     reach_database,
     read_project,
     standing_of,
 )
+from stillroom.commands._truth import require_arrival, settle, stands
 from stillroom.core.guard import SAFE_MARKS, Standing
-from stillroom.core.limits import Limits
+from stillroom.core.limits import Limits, after_waiting, longest_silence_s
 from stillroom.core.plan import Plan, plan_upgrade
-from stillroom.errors import DatabaseError, InterruptedRunError
+from stillroom.errors import ConnectionLostError, DatabaseError, InterruptedRunError
 
 if TYPE_CHECKING:
     from stillroom.edges.alembic.steps import Applied
+    from stillroom.edges.child_body import Voice
+    from stillroom.edges.postgres.current import Current
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
@@ -36,6 +41,7 @@ class Work:
     target: Target
     limits: Limits
     command: str
+    shows_data: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,15 +62,32 @@ def prepare_upgrade(
         RefusedError: The database is at a revision that is not here, or target lies behind it.
         DatabaseError: The server did not answer.
     """
+    work, current = begin_work(settings, terminal, command=command, wait_s=wait_s)
+    standing = standing_of(settings, work.target, current, terminal)
+    return work, standing, plan_upgrade(work.project.history, current.revisions, target)
+
+
+def begin_work(settings: Settings, terminal: Terminal, *, command: str, wait_s: str = "") -> tuple[Work, Current]:
+    """Read the project, reach the server, waiting for it where it is still starting, and look where the database stands.
+
+    Raises:
+        SettingsError: Settings or flags that cannot be used.
+        RefusedError: A revision file cannot be read.
+        DatabaseError: The server did not answer.
+    """
+    from stillroom.edges.postgres.connect import connect_patiently
+
     project = read_project(settings)
-    database = reach_database(settings, terminal)
-    work = Work(settings, project, database, limits_of(settings, database, wait_s), command)
-    current = look(database, project, settings, command=command)
-    standing = standing_of(settings, database, current, terminal)
-    return work, standing, plan_upgrade(project.history, current.revisions, target)
+    target = reach_database(settings, terminal)
+    limits, started = limits_of(settings, target, wait_s), time.monotonic()
+    patience = {"wait_s": limits.wait_s, "absent_wait_s": limits.absent_wait_s}
+    with closing(connect_patiently(target.url, command=command, say=terminal.say, **patience)) as connection:
+        left = after_waiting(limits, time.monotonic() - started)
+        current = look_on(connection, target, project, settings)
+    return Work(settings, project, target, left, command), current
 
 
-def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Callable[[str], None]], Any]) -> Any:
+def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Voice], Any]) -> Any:
     """Call body in a child that holds the migration lock.
 
     Raises:
@@ -73,7 +96,7 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Ca
     """
     from stillroom.edges.child import Ended, run_in_child
 
-    def in_child(say: Callable[[str], None]) -> Any:
+    def in_child(say: Voice) -> Any:
         from stillroom.edges.postgres.session import migrating
 
         with migrating(
@@ -81,12 +104,10 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Ca
         ) as held:
             return _stoppable(held, lambda: body(held, say))
 
-    outcome = run_in_child(in_child, terminal, command=work.command)
+    outcome = run_in_child(in_child, terminal, command=work.command, longest_silence_s=longest_silence_s(work.limits))
     if isinstance(outcome, Ended):
-        current = look(work.target, work.project, work.settings, command=work.command)
-        stands = ", ".join(current.revisions) or "no revision"
         raise DatabaseError(
-            f"the process that ran the steps {outcome.status}; {current.database} is at {stands}",
+            f"the process that ran the steps {outcome.status}; {stands(work, work.target)}",
             hint="correct the revision that did it; `invoke status` shows what is pending",
         )
     return outcome
@@ -114,29 +135,27 @@ def _stoppable(held: Migrating, body: Callable[[], Any]) -> Any:
             ) from None
 
 
-def run_plan(work: Work, held: Migrating, plan: Plan, say: Callable[[str], None]) -> Ran:
+def run_plan(work: Work, held: Migrating, plan: Plan, say: Voice) -> Ran:
     """Run the steps on the connection that holds the lock, then look again on a new one.
 
     Raises:
         DatabaseError: A step failed, or the database is not where the plan ends.
     """
     from stillroom.edges.alembic.steps import StepRun, run_steps
+    from stillroom.edges.postgres.waiting import Watch
 
     if not plan.steps:
         return Ran(plan, ())
-    applied = run_steps(StepRun(held.connection, plan, work.limits, say), work.project.layout)
-    _require_arrival(work, plan)
-    return Ran(plan, applied)
-
-
-def _require_arrival(work: Work, plan: Plan) -> None:
-    """Never report from what we think we did: read it, on a connection that did not do it."""
-    seen = look(work.target, work.project, work.settings, command=work.command).revisions
-    if seen != plan.ends_at:
-        raise DatabaseError(
-            f"every step ran, but the database is at {', '.join(seen) or 'no revision'} and not at {', '.join(plan.ends_at) or 'base'}",
-            hint="a revision ended its own transaction or changed the version table; `invoke check` compares the schema",
-        )
+    watch = Watch(work.target.url, command=work.command, pid=held.backend.pid, say=say)
+    run = StepRun(held.connection, plan, work.limits, say, say.pulse, watch, work.shows_data)
+    try:
+        run_steps(run, work.project.layout)
+    except ConnectionLostError as lost:
+        return Ran(plan, settle(work, held, run, lost))
+    finally:
+        say.rest()
+    require_arrival(work, held, plan)
+    return Ran(plan, tuple(run.done))
 
 
 def mark_if_new(work: Work, held: Migrating, say: Callable[[str], None]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.commands._backup import LOCK_WAIT_S, BackupSummary, Wanted, restore_command
-from stillroom.commands._database import limits_of, look, reach_database, read_project, standing_of
+from stillroom.commands._database import standing_of
 from stillroom.errors import InterruptedRunError, SettingsError, ToolError
 
 if TYPE_CHECKING:
@@ -52,14 +52,12 @@ def back_up_database(
         LockBusyError: A migration is running and the wait ran out.
         InterruptedRunError: Ctrl-C or a signal; nothing is kept.
     """
-    from stillroom.commands._steps import Work
+    from stillroom.commands._steps import begin_work
 
     patterns = tuple(each.strip() for each in exclude.split(",") if each.strip())
     wanted = Wanted(secrets.token_hex(8), schema_only, patterns, read_lock_wait(lock_wait))
-    project = read_project(settings)
-    database = reach_database(settings, terminal)
-    work = Work(settings, project, database, limits_of(settings, database), "backup")
-    current = look(database, project, settings, command=work.command)
+    work, current = begin_work(settings, terminal, command="backup")
+    database = work.target
     standing = standing_of(settings, database, current, terminal)
     backup = _back_up_in_child(work, terminal, wanted)
     return BackedUp(database.shown, backup, restore_command(backup.name, is_protected=standing.is_protected))

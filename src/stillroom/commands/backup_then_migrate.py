@@ -17,6 +17,7 @@ from stillroom.core.plan import HEADS, Plan, plan_upgrade
 from stillroom.errors import StillroomError
 
 if TYPE_CHECKING:
+    from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
@@ -97,7 +98,7 @@ def migrate_after_backup(
 def _run(work: Work, terminal: Terminal, target: str, run: str) -> tuple[Ran, BackupSummary | None]:
     """Do both in a child that holds the lock; look again there, because another may have been quicker."""
 
-    def body(held: Migrating, say: Callable[[str], None]) -> tuple[Ran, BackupSummary | None]:
+    def body(held: Migrating, say: Voice) -> tuple[Ran, BackupSummary | None]:
         plan = plan_upgrade(work.project.history, held.current.revisions, target)
         if not plan.steps:
             return Ran(plan, ()), None

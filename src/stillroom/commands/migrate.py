@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from stillroom.core.plan import HEADS, Plan, plan_upgrade
 if TYPE_CHECKING:
     from stillroom.edges.alembic.offline import Rendered
     from stillroom.edges.alembic.steps import Applied
+    from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
@@ -74,7 +74,7 @@ def migrate_database(
 def upgrade_under_lock(work: Work, terminal: Terminal, *, target: str) -> Ran:
     """Take the lock, plan again with what is current now, and run that."""
 
-    def body(held: Migrating, say: Callable[[str], None]) -> Ran:
+    def body(held: Migrating, say: Voice) -> Ran:
         plan = plan_upgrade(work.project.history, held.current.revisions, target)
         mark_if_new(work, held, say)
         return run_plan(work, held, plan, say)

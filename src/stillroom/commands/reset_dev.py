@@ -8,14 +8,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import Target, limits_of, look, reach_database, read_project, standing_of
-from stillroom.commands._steps import Ran, Work, mark_if_new, run_plan, run_under_lock
+from stillroom.commands._database import Target, read_project, standing_of
+from stillroom.commands._steps import Ran, Work, begin_work, mark_if_new, run_plan, run_under_lock
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import plan_upgrade
 from stillroom.errors import DatabaseError, RefusedError
 
 if TYPE_CHECKING:
     from stillroom.edges.alembic.steps import Applied
+    from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.reset import Reset
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
@@ -67,14 +68,14 @@ def reset_database(
         from stillroom.edges.alembic.seed import load_seed
 
         load_seed(project.layout)  # one that is not there must stop us before the drop
-    database = reach_database(settings, terminal)
-    work = Work(settings, project, database, limits_of(settings, database, wait_s), "reset-dev")
-    standing = standing_of(settings, database, look(database, project, settings, command="reset-dev"), terminal)
+    work, current = begin_work(settings, terminal, command="reset-dev", wait_s=wait_s)
+    database = work.target
+    standing = standing_of(settings, database, current, terminal)
     require_allowed("reset-dev", standing, command="reset-dev")
     if not (yes or database.is_embedded):
         _ask(settings, terminal, database)
 
-    def body(held: Migrating, say: Callable[[str], None]) -> tuple[Reset, Ran, bool]:
+    def body(held: Migrating, say: Voice) -> tuple[Reset, Ran, bool]:
         reset = _drop(work, held, say, kicks=kicks, allows_outside="outside" in allowed)
         _forget_revisions(work, held)
         mark_if_new(work, held, say)

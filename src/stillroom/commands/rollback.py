@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import limits_of, look, reach_database, read_project, standing_of
+from stillroom.commands._database import standing_of
+from stillroom.commands._steps import Ran, begin_work, run_plan, run_under_lock
 from stillroom.commands._undoing import Undoing, count_losses_of, render_downgrades, require_consent
 from stillroom.core.operations import Loss
 from stillroom.core.plan import Plan, plan_downgrade
 from stillroom.errors import RefusedError, SettingsError
 
 if TYPE_CHECKING:
-    from stillroom.commands._steps import Ran
     from stillroom.edges.alembic.offline import Rendered
     from stillroom.edges.alembic.steps import Applied
+    from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
@@ -75,10 +75,8 @@ def roll_back_database(
     """
     started = time.monotonic()
     count = _read_steps(steps, target)
-    project = read_project(settings)
-    database = reach_database(settings, terminal)
-    limits = limits_of(settings, database, wait_s)
-    current = look(database, project, settings, command="rollback")
+    work, current = begin_work(settings, terminal, command="rollback", wait_s=wait_s)
+    project, database = work.project, work.target
     standing = standing_of(settings, database, current, terminal)
     plan = plan_downgrade(project.history, current.revisions, steps=count, target=target)
     if not plan.steps:
@@ -89,11 +87,8 @@ def roll_back_database(
         return RollbackPlanned(database.shown, plan, rendered, losses)
     typed = f"rollback --target {target}" if target else "rollback" + (f" --steps {count}" if count > 1 else "")
     require_consent(Undoing(rendered, losses, standing, typed), terminal, yes=yes, allowed=allowed)
-    from stillroom.commands._steps import Ran, Work, run_plan, run_under_lock
 
-    work = Work(settings, project, database, limits, "rollback")
-
-    def body(held: Migrating, say: Callable[[str], None]) -> Ran:
+    def body(held: Migrating, say: Voice) -> Ran:
         again = plan_downgrade(project.history, held.current.revisions, steps=count, target=target)
         if again != plan:
             raise RefusedError(

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import limits_of, look, reach_database, read_project, standing_of
+from stillroom.commands._database import look, standing_of
 from stillroom.commands._proof import prove
-from stillroom.commands._steps import Work, run_under_lock
+from stillroom.commands._steps import begin_work, run_under_lock
 from stillroom.core.guard import require_allowed
 from stillroom.core.history import History
 from stillroom.errors import DatabaseError, RefusedError, SettingsError
@@ -50,11 +50,9 @@ def stamp_database(
     """
     if not revision:
         raise SettingsError("no revision was given", hint="`invoke stamp head`, or an id of `invoke history`")
-    project = read_project(settings)
+    work, current = begin_work(settings, terminal, command="stamp", wait_s=wait_s)
+    project, database = work.project, work.target
     tops = _tops(project.history, revision)
-    database = reach_database(settings, terminal)
-    work = Work(settings, project, database, limits_of(settings, database, wait_s), "stamp")
-    current = look(database, project, settings, command="stamp")
     standing = standing_of(settings, database, current, terminal)
     now = _joined(project.history, current.revisions, tops)
     if now == current.revisions:

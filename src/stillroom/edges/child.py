@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from stillroom.edges.child_body import Pipes, be_the_child, read_messages
+from stillroom.edges.child_body import Pipes, Voice, be_the_child, read_messages
 from stillroom.edges.interrupt import restore_handlers, set_handlers
-from stillroom.errors import InterruptedRunError, StillroomError
+from stillroom.errors import DatabaseError, InterruptedRunError, StillroomError
 
 if TYPE_CHECKING:
     from stillroom.edges.terminal import Terminal
@@ -37,9 +37,12 @@ class Ended:
 class _Watch:
     """What the parent knows of its child; no pid before the fork."""
 
+    longest_silence_s: float
     pid: int = 0
     signals: int = 0
     answer_by: float | None = None
+    silent_since: float | None = None
+    is_overdue: bool = False
 
     def forward(self, number: int, _: FrameType | None) -> None:
         """Pass a signal on; the second one means now."""
@@ -48,6 +51,21 @@ class _Watch:
         if self.pid:
             os.kill(self.pid, number if self.signals == 1 else signal.SIGKILL)
 
+    def heard(self, *, is_working: bool) -> None:
+        """Note a sign of life; none is expected after the work."""
+        self.silent_since = time.monotonic() if is_working else None
+
+    def look(self) -> None:
+        """Stop a child that has given no sign of life for too long, and kill one that does not leave when told."""
+        now = time.monotonic()
+        if self.answer_by is not None and now > self.answer_by:
+            os.kill(self.pid, signal.SIGKILL)
+            self.answer_by = None
+        if self.silent_since is not None and now - self.silent_since > self.longest_silence_s:
+            self.silent_since, self.is_overdue = None, True
+            self.answer_by = now + ANSWER_AFTER_SIGNAL_S
+            os.kill(self.pid, signal.SIGTERM)
+
     def begin(self, pid: int) -> None:
         """Know the child, and pass on what came during the fork."""
         self.pid = pid
@@ -55,23 +73,27 @@ class _Watch:
             os.kill(pid, signal.SIGTERM)
 
 
-def run_in_child(work: Callable[[Callable[[str], None]], Any], terminal: Terminal, *, command: str) -> Any:
+def run_in_child(
+    work: Callable[[Voice], Any], terminal: Terminal, *, command: str, longest_silence_s: float = float("inf")
+) -> Any:
     """Run work in a forked child and return what it returned, or `Ended` when it left without a word.
 
     Args:
-        work: Called in the child with a function that says a line on the parent's terminal.
+        work: Called in the child with the voice by which it reaches the parent.
         terminal: Where the child's lines go.
         command: The task, for the hint after a second signal.
+        longest_silence_s: Between two signs of life, in seconds, once the first was given; longer is an endless loop.
 
     Raises:
         StillroomError: What the child raised.
+        DatabaseError: No sign of life for too long; it was stopped.
         InterruptedRunError: A second signal, or no answer within 5 s of the first: the state is unknown.
     """
     if not hasattr(os, "fork"):
-        return work(terminal.say)
+        return work(Voice(lambda kind, value: terminal.say(value) if kind == "say" else None))
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    pipes, watch = Pipes.open(), _Watch()
+    pipes, watch = Pipes.open(), _Watch(longest_silence_s)
     # Before the fork: a signal between it and the handlers would leave the child alone.
     before = set_handlers(watch.forward)
     try:
@@ -87,6 +109,14 @@ def run_in_child(work: Callable[[Callable[[str], None]], Any], terminal: Termina
             _, status = os.waitpid(pid, 0)
     finally:
         restore_handlers(before)
+    if watch.is_overdue and (outcome is None or isinstance(outcome, InterruptedRunError)):
+        said = (
+            outcome.message if isinstance(outcome, InterruptedRunError) else "the process did not leave and was killed"
+        )
+        raise DatabaseError(
+            f"no statement began or ended for {longest_silence_s:.0f} s, so it was stopped: {said}",
+            hint="look for an endless loop in the revision; STILLROOM_STATEMENT_TIMEOUT_MS sets how long is long",
+        )
     if outcome is None and watch.signals:
         raise InterruptedRunError(
             "interrupted; the state of the database is unknown",
@@ -103,9 +133,7 @@ def _listen(watch: _Watch, reader: int, terminal: Terminal) -> Any:
     """Read messages until the child has answered or is gone; None when it left without an answer."""
     outcome, received = None, bytearray()
     while True:
-        if watch.answer_by is not None and time.monotonic() > watch.answer_by:
-            os.kill(watch.pid, signal.SIGKILL)
-            watch.answer_by = None
+        watch.look()
         ready, _, _ = select.select([reader], [], [], 0.2)
         if not ready:
             continue
@@ -114,8 +142,11 @@ def _listen(watch: _Watch, reader: int, terminal: Terminal) -> Any:
             return outcome
         received += chunk
         for kind, value in read_messages(received):
+            watch.heard(is_working=value if kind == "pulse" else watch.silent_since is not None)
             if kind == "say":
                 terminal.say(value)
+            elif kind == "pulse":
+                continue
             else:
                 outcome = value
 

@@ -18,6 +18,8 @@ from stillroom.edges.interrupt import Interrupted, raise_interrupted, set_handle
 from stillroom.errors import InterruptedRunError, StillroomError
 
 LEAVE_WITHIN_S = 5.0
+PULSE_EVERY_S = 0.5
+_writing = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,35 @@ def read_messages(received: bytearray) -> list[tuple[str, Any]]:
     return found
 
 
-def be_the_child(work: Callable[[Callable[[str], None]], Any], pipes: Pipes) -> NoReturn:
+@dataclass
+class Voice:
+    """How the work speaks to the process outside.
+
+    Args:
+        send: Takes a kind of message and its value.
+    """
+
+    send: Callable[[str, Any], None]
+    _last_pulse: float = 0.0
+
+    def __call__(self, line: str) -> None:
+        """Say a line on the parent's terminal."""
+        self.send("say", line)
+
+    def pulse(self) -> None:
+        """Give a sign of life; from the first one on the parent expects them."""
+        now = time.monotonic()
+        if now - self._last_pulse > PULSE_EVERY_S:
+            self._last_pulse = now
+            self.send("pulse", True)
+
+    def rest(self) -> None:
+        """Say that no more signs of life are to be expected."""
+        self._last_pulse = 0.0
+        self.send("pulse", False)
+
+
+def be_the_child(work: Callable[[Voice], Any], pipes: Pipes) -> NoReturn:
     """Do the work, send its outcome, and leave without running the parent's exit handlers."""
     set_handlers(raise_interrupted)
     try:
@@ -78,7 +108,7 @@ def be_the_child(work: Callable[[Callable[[str], None]], Any], pipes: Pipes) -> 
         os.setpgid(0, 0)
         os.dup2(2, 1)  # what a revision prints is progress, never a result
         threading.Thread(target=_leave_with_the_parent, args=(pipes.life,), daemon=True).start()
-        outcome: Any = (work(lambda line: _send(pipes.writer, "say", line)),)
+        outcome: Any = (work(Voice(lambda kind, value: _send(pipes.writer, kind, value))),)
         set_handlers(signal.SIG_IGN)
     except StillroomError as error:
         outcome = error
@@ -103,7 +133,7 @@ def _send(writer: int, kind: str, value: Any) -> None:
     """Write one message; a parent that is gone is noticed by the life pipe, not here in the middle of a step."""
     message = pickle.dumps((kind, value))
     view = memoryview(struct.pack(">I", len(message)) + message)
-    with contextlib.suppress(BrokenPipeError):
+    with _writing, contextlib.suppress(BrokenPipeError):
         while view:
             view = view[os.write(writer, view) :]
 

@@ -103,6 +103,10 @@ class Settings:
         """The way migrations take: the direct one if there is one; None means the embedded server."""
         return self.migration_database or self.database
 
+    def says(self, name: str) -> bool:
+        """Tell whether a setting was given at all, and is not the default."""
+        return any(entry.name == name and entry.source != "default" for entry in self.entries)
+
     def url_for(self, driver: str) -> str:
         """Render the application's database as a SQLAlchemy URL, its password included.
 

@@ -14,9 +14,10 @@ from sqlalchemy.exc import DBAPIError
 
 from stillroom.core.messages import SLUG_LENGTH
 from stillroom.core.operations import Operation
+from stillroom.edges.alembic.attempt import Attempt
 from stillroom.edges.alembic.config import importing, load_scripts, make_config
 from stillroom.edges.alembic.directives import flatten
-from stillroom.edges.alembic.engine import Attempt, make_engine
+from stillroom.edges.alembic.engine import make_engine
 from stillroom.edges.alembic.enums import CreateEnumOp
 from stillroom.edges.alembic.hooks import configure_options
 from stillroom.edges.alembic.models import find_unimported

@@ -12,8 +12,9 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 
 from stillroom.core.operations import Operation
+from stillroom.edges.alembic.attempt import Attempt
 from stillroom.edges.alembic.config import importing, make_config
-from stillroom.edges.alembic.engine import Attempt, make_engine
+from stillroom.edges.alembic.engine import make_engine
 from stillroom.edges.alembic.hooks import configure_options
 from stillroom.edges.alembic.recording import describe_operation
 

@@ -1,8 +1,7 @@
-"""SQLAlchemy on the one connection that holds the lock, with the lock timeout renewed in each transaction."""
+"""SQLAlchemy on the one connection that holds the lock: limits and token renewed in each transaction, each statement seen."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,25 +11,20 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from stillroom.core.sql_text import find_index_names, find_transaction_word, is_concurrent
+from stillroom.edges.alembic.attempt import Attempt
+from stillroom.edges.alembic.honest import DishonestStepError
+from stillroom.edges.alembic.retrying import execute_alone
 from stillroom.edges.postgres.errors import as_database_error
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as PsycopgConnection
     from sqlalchemy.engine import Connection
 
-_CONCURRENTLY = re.compile(r"\b(CREATE|DROP|REINDEX|REFRESH|DETACH)\b.*\bCONCURRENTLY\b", re.IGNORECASE | re.DOTALL)
-
-
-class Attempt:
-    """What a step's retries need to know.
-
-    Args:
-        lock_timeout_ms: The wait for table locks in this attempt.
-    """
-
-    def __init__(self, lock_timeout_ms: int) -> None:
-        self.lock_timeout_ms = lock_timeout_ms
-        self.has_committed = False
+_RENEW = """
+select set_config('lock_timeout', %(lock)s, %(is_local)s), set_config('statement_timeout', %(statement)s, %(is_local)s),
+       set_config('search_path', %(path)s, %(is_local)s), set_config('stillroom.token', %(token)s, %(is_local)s)
+"""
 
 
 def make_engine(connection: PsycopgConnection, attempt: Attempt) -> Engine:
@@ -43,30 +37,75 @@ def make_engine(connection: PsycopgConnection, attempt: Attempt) -> Engine:
         "postgresql+psycopg2://", creator=lambda: connection, poolclass=StaticPool, hide_parameters=True
     )
     event.listen(engine, "begin", lambda sa_connection: _renew(sa_connection, attempt))
-    event.listen(engine, "commit", lambda _: setattr(attempt, "has_committed", True))
-    event.listen(engine, "before_cursor_execute", _before)
+    event.listen(engine, "commit", lambda sa_connection: _note_commit(sa_connection, attempt))
+    event.listen(engine, "before_cursor_execute", lambda *args: _before(args[1], args[2], attempt))
     event.listen(engine, "after_cursor_execute", lambda *args: _after(args[1], args[2], attempt))
+    event.listen(engine, "handle_error", lambda context: _note_error(context, attempt))
+    event.listen(engine, "do_execute", lambda *args: execute_alone(args[0], args[1], args[2], attempt))
     return engine
 
 
+def _raw(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
 def _renew(connection: Connection, attempt: Attempt) -> None:
-    """Set the lock timeout for the transaction that begins (an autocommit block ends the one before)."""
-    raw: Any = connection.connection.dbapi_connection
+    """Set limits, search path and token for the transaction that begins (an autocommit block ends the one before)."""
+    raw = _raw(connection)
+    attempt.transaction_began(is_autocommit=raw.autocommit)
     with raw.cursor() as cursor:
-        cursor.execute(
-            "select set_config('lock_timeout', %s, %s)", (f"{attempt.lock_timeout_ms}ms", not raw.autocommit)
-        )
+        if attempt.session is None:
+            lock = (f"{attempt.lock_timeout_ms}ms", not raw.autocommit)
+            cursor.execute("select set_config('lock_timeout', %s, %s)", lock)
+            return
+        values = {
+            "lock": f"{attempt.lock_timeout_ms}ms",
+            "statement": f"{attempt.statement_timeout_ms}ms",
+            "path": attempt.session.search_path,
+            # Outside of a transaction it would stay, and prove nothing afterwards.
+            "token": "" if raw.autocommit else attempt.token,
+            "is_local": not raw.autocommit,
+        }
+        cursor.execute(_RENEW, values)
 
 
-def _before(_: Any, cursor: Any, statement: str, *__: Any) -> None:
-    """Let a concurrent build wait: it blocks nobody, and a timeout would leave an invalid index."""
-    if cursor.connection.autocommit and _CONCURRENTLY.search(statement):
+def _note_commit(connection: Connection, attempt: Attempt) -> None:
+    attempt.transaction_committed(is_autocommit=_raw(connection).autocommit)
+
+
+def _note_error(context: Any, attempt: Attempt) -> None:
+    if attempt.watch:
+        attempt.watch.statement_ended()
+    if attempt.first_error is None and isinstance(context.original_exception, psycopg2.Error):
+        attempt.first_error = context.original_exception
+
+
+def _before(cursor: Any, statement: str, attempt: Attempt) -> None:
+    """Refuse what would end the step's transaction; let a concurrent build wait: it blocks nobody.
+
+    Raises:
+        DishonestStepError: The statement is COMMIT, ROLLBACK, BEGIN or another word for them.
+    """
+    attempt.pulse()
+    if attempt.session is not None:
+        word = find_transaction_word(statement)
+        if word:
+            attempt.lie = attempt.lie or f"its SQL says {word}, and a step is one transaction"
+            raise DishonestStepError(attempt.lie)
+        attempt.indexes |= find_index_names(statement)
+    if cursor.connection.autocommit and is_concurrent(statement):
+        # A timeout would leave an invalid index.
         with cursor.connection.cursor() as own:
             own.execute("set lock_timeout = 0")
+    if attempt.watch:
+        attempt.watch.statement_began()
 
 
 def _after(cursor: Any, statement: str, attempt: Attempt) -> None:
-    if cursor.connection.autocommit and _CONCURRENTLY.search(statement):
+    attempt.pulse()
+    if attempt.watch:
+        attempt.watch.statement_ended()
+    if cursor.connection.autocommit and is_concurrent(statement):
         with cursor.connection.cursor() as own:
             own.execute("select set_config('lock_timeout', %s, false)", (f"{attempt.lock_timeout_ms}ms",))
 

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from stillroom.edges.alembic.attempt import Attempt
 from stillroom.edges.alembic.config import importing
-from stillroom.edges.alembic.engine import Attempt, make_engine
+from stillroom.edges.alembic.engine import make_engine
 from stillroom.errors import DatabaseError, SettingsError
 
 if TYPE_CHECKING:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
 
-from stillroom.errors import DatabaseError
+from stillroom.edges.postgres.refusals import ABSENT, BUSY, refused_connection
+from stillroom.errors import NotReadyError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from stillroom.core.urls import DatabaseUrl
 
 CONNECT_TIMEOUT_S = 10
+# A session that has just been closed keeps its place for a moment: a role with one connection meets itself there.
+PLACE_FREE_WITHIN_S = 2.0
 # Both ends must notice a dead network: these are the client's; the server's are set in the session.
 KEEPALIVES = {
     "keepalives": "1",
@@ -24,19 +29,77 @@ KEEPALIVES = {
 }
 
 
-def connect(url: DatabaseUrl, *, command: str, database: str = "") -> Connection:
+def connect(
+    url: DatabaseUrl,
+    *,
+    command: str,
+    database: str = "",
+    timeout_s: float = CONNECT_TIMEOUT_S,
+    place_within_s: float = PLACE_FREE_WITHIN_S,
+) -> Connection:
     """Open a connection in autocommit.
 
     Args:
         url: Where to.
         command: The task, shown to the server's operators as `application_name`.
         database: Another database of the same server; empty for the URL's own.
+        timeout_s: The longest wait for an answer, in seconds; libpq counts whole ones, from 2.
+        place_within_s: How long to try again where all places are taken, in seconds.
 
     Raises:
-        DatabaseError: The server did not answer, or turned us away.
+        NotReadyError: The server is not there, starting, stopping, or full.
+        DatabaseError: It turned us away.
     """
+    until = time.monotonic() + place_within_s
+    while True:
+        try:
+            return _connect_once(url, command, database, timeout_s)
+        except NotReadyError as error:
+            if not is_busy(error) or time.monotonic() >= until:
+                raise
+        time.sleep(0.05)
+
+
+def connect_patiently(
+    url: DatabaseUrl, *, command: str, wait_s: float, absent_wait_s: float, say: Callable[[str], None]
+) -> Connection:
+    """Open a connection to a server that may still be starting, or full.
+
+    Args:
+        url: Where to.
+        command: The task.
+        wait_s: The longest wait for a server that answers "not yet", in seconds.
+        absent_wait_s: The longest wait where nothing answers at all.
+        say: Told once what is waited for.
+
+    Raises:
+        NotReadyError: The wait ran out.
+        DatabaseError: The server turned us away for good: a wrong password is not tried twice.
+    """
+    started, pause, told = time.monotonic(), 0.1, False
+    while True:
+        try:
+            return connect(url, command=command)
+        except NotReadyError as error:
+            limit = absent_wait_s if any(word in error.message for word in ABSENT) else wait_s
+            waited = time.monotonic() - started
+            if waited >= limit:
+                raise
+            if not told:
+                say(f"waiting up to {limit:.0f} s for the server ({error.message})")
+                told = True
+            time.sleep(min(pause, max(limit - waited, 0.01)))
+            pause = min(pause * 1.5, 1.0)
+
+
+def is_busy(error: NotReadyError) -> bool:
+    """Tell a server that is full from one that is not there."""
+    return any(word in error.message for word in BUSY)
+
+
+def _connect_once(url: DatabaseUrl, command: str, database: str, timeout_s: float) -> Connection:
     parameters: dict[str, Any] = {
-        "connect_timeout": str(CONNECT_TIMEOUT_S),
+        "connect_timeout": str(max(2, round(timeout_s))),
         **KEEPALIVES,
         "client_encoding": "utf8",
         **url.libpq(),
@@ -52,30 +115,3 @@ def connect(url: DatabaseUrl, *, command: str, database: str = "") -> Connection
         raise refused_connection(url, str(error)) from None
     connection.autocommit = True
     return connection
-
-
-def refused_connection(url: DatabaseUrl, text: str) -> DatabaseError:
-    """Put libpq's words into one line with a hint."""
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    # "connection to server at "…", port … failed: " says again what url.shown says better.
-    said = lines[0].split(" failed: ", 1)[-1] if lines else "no reason given"
-    if url.password is not None and url.password.reveal() and url.password.reveal() in said:
-        said = said.replace(url.password.reveal(), "***")
-    fatal = said.split("FATAL: ")[-1].strip()
-    return DatabaseError(f"{url.shown}: {fatal}", hint=_hint(text, url))
-
-
-def _hint(text: str, url: DatabaseUrl) -> str:
-    if "certificate verify failed" in text:
-        return "give the server's own CA in the URL, `?sslrootcert=<file>`, or `?sslmode=require` to trust it unseen; docs/settings.md"
-    if "Connection refused" in text or "No such file" in text:
-        return "is the server running there? `invoke config` shows where DATABASE_URL comes from"
-    if "password" in text or "authentication" in text or "no pg_hba.conf entry" in text:
-        return "check user and password in DATABASE_URL; `invoke config` shows where it comes from"
-    if f'database "{url.name}" does not exist' in text:
-        return f"create it, `createdb {url.name}`, or correct DATABASE_URL"
-    if "translate host name" in text or "timeout" in text:
-        return "check the host in DATABASE_URL and the network; `invoke config` shows where it comes from"
-    if "too many" in text or "remaining connection slots" in text:
-        return "wait for a free connection and run it again"
-    return "`invoke config` shows what is connected to"

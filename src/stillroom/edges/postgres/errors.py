@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,16 +16,36 @@ HINTS = {
     "53200": "the server is out of memory or lock slots: raise `max_locks_per_transaction`",
     "53300": "wait for a free connection and run it again",
     "55P03": "another session holds the table; `invoke status` shows who, run it again when it is gone",
+    "53400": "raise the limit that is named, in the server's configuration, and run it again",
+    "40P01": "another session waits for what this one holds; run it again when there is less traffic",
+    "40001": "other sessions changed the same rows; run it again when there is less traffic",
+    "55P04": "a new enum value can be used only after its step: put `ALTER TYPE … ADD VALUE` into an autocommit block or a revision before",
     "57014": "raise STILLROOM_STATEMENT_TIMEOUT_MS if the statement may take that long",
     "25006": "connect to the primary: this server only reads",
 }
 
 
+# A data exception quotes the value that it stumbled over: `invalid input syntax for type integer: "4111 1111 …"`.
+_VALUE = re.compile(r'".*"', re.DOTALL)
+
+
 def describe(error: psycopg2.Error) -> str:
-    """Say what the server said: the primary message and the SQLSTATE, no DETAIL (it holds rows)."""
+    """Say what the server said: the primary message and the SQLSTATE, no DETAIL (it holds rows) and no value."""
     primary = error.diag.message_primary if error.diag is not None else None
     text = primary or (str(error).strip().splitlines() or ["the connection was lost"])[0]
+    if (error.pgcode or "").startswith("22"):
+        text = _VALUE.sub('"…"', text)
     return f"{text} ({error.pgcode})" if error.pgcode else text
+
+
+def describe_with_data(error: psycopg2.Error) -> str:
+    """Say all of it: the message as it is, DETAIL with its rows, and where in the statement."""
+    diag = error.diag
+    parts = [diag.message_primary, diag.message_detail, diag.message_hint, diag.context] if diag is not None else []
+    said = "; ".join(" ".join(part.split()) for part in parts if part) or str(error).strip()
+    query = error.cursor.query if error.cursor is not None else None
+    text = f"{said} ({error.pgcode})" if error.pgcode else said
+    return f"{text}; the statement: {' '.join(query.decode('utf-8', 'replace').split())}" if query else text
 
 
 def as_database_error(error: psycopg2.Error, doing: str) -> DatabaseError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from psycopg2 import errors
 
-from stillroom.core.limits import Limits
-from stillroom.edges.postgres.connect import connect
+from stillroom.core.limits import Limits, after_waiting
+from stillroom.edges.postgres.backend import Backend, read_backend
+from stillroom.edges.postgres.connect import connect_patiently
 from stillroom.edges.postgres.current import Current, pin_search_path, read_current
 from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.lock import lock_key, take_lock
@@ -37,11 +39,17 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Migrating:
-    """The connection that holds the lock, and where the database stands now that nobody else moves it."""
+    """The connection that holds the lock, and where the database stands now that nobody else moves it.
+
+    Args:
+        key: Of the lock.
+        backend: The server process at its other end.
+    """
 
     connection: Connection
     current: Current
     key: int
+    backend: Backend
 
 
 @contextmanager
@@ -61,10 +69,14 @@ def migrating(
         DatabaseError: The server did not answer, or only reads.
         LockBusyError: Another migration holds the lock and the wait ran out.
     """
-    connection = connect(url, command=command)
+    started = time.monotonic()
+    connection = connect_patiently(
+        url, command=command, wait_s=limits.wait_s, absent_wait_s=limits.absent_wait_s, say=say
+    )
     try:
         require_direct(connection, limits)
-        yield prepare(connection, layout=layout, limits=limits, say=say, is_shared=is_shared)
+        left = after_waiting(limits, time.monotonic() - started)
+        yield prepare(connection, layout=layout, limits=left, say=say, is_shared=is_shared)
     finally:
         # Closing lets the lock go; a connection that is gone already has done so.
         connection.close()
@@ -78,7 +90,7 @@ def prepare(
     key = lock_key(layout.version_table_schema or before.schema, layout.version_table)
     take_lock(connection, key, wait_s=limits.wait_s, say=say, is_shared=is_shared, database=before.database)
     _set_up(connection, limits)
-    return Migrating(connection, _read(connection, layout, limits), key)
+    return Migrating(connection, _read(connection, layout, limits), key, read_backend(connection))
 
 
 def _read(connection: Connection, layout: Layout, limits: Limits) -> Current:

@@ -1,0 +1,156 @@
+"""What really became of a run: read on a connection that did not do it, whatever the one that did it has said."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from stillroom.commands._database import Target, look_on
+from stillroom.core.history import History
+from stillroom.core.plan import Plan
+from stillroom.core.progress import has_gone_further, positions
+from stillroom.errors import ConnectionLostError, DatabaseError, NotReadyError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from stillroom.commands._steps import Work
+    from stillroom.edges.alembic.steps import Applied, StepRun
+    from stillroom.edges.postgres.session import Migrating
+
+# Noticing a dead network takes 11 s, and an answer is owed within 30.
+RECONNECT_WITHIN_S = 12.0
+AGAIN = "`invoke status` shows where the database stands as soon as it answers"
+
+
+def require_arrival(work: Work, held: Migrating, plan: Plan) -> None:
+    """Never report from what we think we did: read it, on a connection that did not do it, while the lock is held.
+
+    Where there is place for one connection only, the lock is let go first; then a database that somebody else has
+    taken further is no failure.
+
+    Raises:
+        DatabaseError: The database is not where the plan ends, or another server answers.
+    """
+    is_alone = False
+    try:
+        connection = _connect(work, place_within_s=0.0)
+    except NotReadyError:
+        held.connection.close()
+        is_alone = True
+        connection = _reconnect(work, "every step ran, but the server gives no connection to look again")
+    with closing(connection):
+        _require_same_server(connection, work, held)
+        seen = look_on(connection, work.target, work.project, work.settings).revisions
+    if seen != plan.ends_at and not (is_alone and has_gone_further(work.project.history, plan, seen)):
+        raise DatabaseError(
+            f"every step ran, but the database is at {_shown(seen)} and not at {', '.join(plan.ends_at) or 'base'}",
+            hint="a revision changed the version table, or another program did; `invoke check` compares the schema",
+        )
+
+
+def settle(work: Work, held: Migrating, run: StepRun, lost: ConnectionLostError) -> tuple[Applied, ...]:
+    """Find out whether the step that lost its connection is applied: before and after COMMIT the error is the same.
+
+    Returns:
+        All steps of the plan, when the last one was committed and only the confirmation was lost.
+
+    Raises:
+        DatabaseError: Not applied, or not all of it, or nobody can tell.
+    """
+    import psycopg2
+
+    from stillroom.edges.postgres.backend import is_gone
+
+    held.connection.close()
+    step = run.running
+    unknown = f"{lost.message}; the server does not answer, whether {step or 'more'} is applied is unknown; {run.counts} before"
+    with closing(_reconnect(work, unknown)) as connection:
+        _require_same_server(connection, work, held)
+        try:
+            if not is_gone(connection, held.backend):
+                raise DatabaseError(f"{unknown}: its server process {held.backend.pid} is still there", hint=AGAIN)
+        except psycopg2.Error:
+            raise DatabaseError(unknown, hint=AGAIN) from None
+        seen = look_on(connection, work.target, work.project, work.settings).revisions
+    if step and _has_arrived(work.project.history, run, seen):
+        run.say("note:  the connection was lost, and the confirmation with it; looked again: it is applied")
+        run.confirm(work.project.history.revisions[step].message)
+        if len(run.done) == len(run.plan.steps):
+            return tuple(run.done)
+        step = ""
+    left = len(run.plan.steps) - len(run.done) - (1 if step else 0)
+    partly = "part of it was committed by an autocommit block; " if run.attempt.has_committed and step else ""
+    what = f"{step} is not applied" if step else "the steps after it were not tried"
+    raise DatabaseError(
+        f"{lost.message}; looked again: {what}; {partly}{run.counts}, {left} not tried; {work.target.shown} is at {_shown(seen)}",
+        hint="run the same command again to go on" if not partly else "`invoke status`, then see what of it is there",
+    )
+
+
+def _has_arrived(history: History, run: StepRun, seen: tuple[str, ...]) -> bool:
+    """Tell whether the database is where the running step leads, or further."""
+    after = positions(history, run.plan)[len(run.done) + 1 :]
+    return seen in after or has_gone_further(history, run.plan, seen)
+
+
+def _require_same_server(connection: Connection, work: Work, held: Migrating) -> None:
+    """Stop when the address leads to another server now: what was committed on the old one may be missing there.
+
+    Raises:
+        DatabaseError: A failover.
+    """
+    import psycopg2
+
+    from stillroom.edges.postgres.backend import read_backend
+
+    try:
+        now = read_backend(connection)
+    except psycopg2.Error:
+        return
+    if held.backend.is_elsewhere(now):
+        seen = look_on(connection, work.target, work.project, work.settings).revisions
+        raise DatabaseError(
+            f"{work.target.shown}: another server answers now than the one that was migrated (a failover); this one is at {_shown(seen)}",
+            hint="`invoke status`, and `invoke migrate` when it is the right one",
+        )
+
+
+def _connect(work: Work, **limits: Any) -> Connection:
+    from stillroom.edges.postgres.connect import connect
+
+    return connect(work.target.url, command=work.command, **limits)
+
+
+def _reconnect(work: Work, unknown: str) -> Connection:
+    """Connect again, in a bounded time.
+
+    Raises:
+        DatabaseError: No connection came about; `unknown` says what that means.
+    """
+    until = time.monotonic() + RECONNECT_WITHIN_S
+    while True:
+        left = until - time.monotonic()
+        try:
+            return _connect(work, timeout_s=min(10.0, left), place_within_s=0.0)
+        except NotReadyError as error:
+            if until - time.monotonic() < 2:
+                raise DatabaseError(f"{unknown} ({error.message})", hint=AGAIN) from None
+        except DatabaseError as error:
+            raise DatabaseError(f"{unknown} ({error.message})", hint=AGAIN) from None
+        time.sleep(0.2)
+
+
+def _shown(revisions: tuple[str, ...]) -> str:
+    return ", ".join(revisions) or "no revision"
+
+
+def stands(work: Work, target: Target) -> str:
+    """Say in words where the database stands now.
+
+    Raises:
+        DatabaseError: The server did not answer.
+    """
+    with closing(_reconnect(work, "the server does not answer")) as connection:
+        return f"{target.shown} is at {_shown(look_on(connection, target, work.project, work.settings).revisions)}"

@@ -1,0 +1,111 @@
+"""What is known of the step that runs: its session, its token, what it committed, what it did behind our back."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import psycopg2
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as PsycopgConnection
+
+    from stillroom.core.limits import Limits
+    from stillroom.edges.postgres.waiting import Watch
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the migrating session looked like when it was set up; a step must leave it so.
+
+    Args:
+        pid: The server process.
+        role: `current_user`.
+        search_path: As pinned.
+    """
+
+    pid: int
+    role: str
+    search_path: str
+
+
+def read_session(connection: PsycopgConnection) -> Session:
+    """Read it, on a connection in autocommit.
+
+    Raises:
+        psycopg2.Error: The connection is lost.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_backend_pid(), current_user::text, current_setting('search_path')")
+        row = cursor.fetchone()
+    assert row is not None
+    return Session(*row)
+
+
+@dataclass
+class Attempt:
+    """One try of one step.
+
+    Args:
+        lock_timeout_ms: The wait for table locks in this attempt; 0 waits for ever.
+        statement_timeout_ms: The longest statement.
+        session: What the step must leave as it was; None where no step runs.
+        lock_tries: How often a statement outside of a transaction is tried.
+        say: Told why something is tried again.
+        pulse: Called at each statement: the sign of life that the parent process waits for.
+        watch: Names who makes a statement wait.
+        token: Set in each transaction of the step; gone when the step ended that transaction itself.
+        has_committed: An autocommit block, or the step itself, has committed something.
+        is_stray: The step committed on the connection itself; what came after is in nobody's transaction.
+        lie: What the step did that it must not, in words; the first of it.
+        first_error: The server's first error, which the step may have swallowed.
+        indexes: The names of the indexes it created, or found there.
+    """
+
+    lock_timeout_ms: int
+    statement_timeout_ms: int = 0
+    session: Session | None = None
+    lock_tries: int = 1
+    say: Callable[[str], None] = field(default=lambda _: None)
+    pulse: Callable[[], None] = field(default=lambda: None)
+    watch: Watch | None = None
+    token: str = ""
+    has_committed: bool = False
+    is_stray: bool = False
+    lie: str = ""
+    first_error: psycopg2.Error | None = None
+    indexes: set[str] = field(default_factory=set)
+    _ended_transaction: bool = False
+
+    @classmethod
+    def on(cls, connection: PsycopgConnection, limits: Limits, say: Callable[[str], None]) -> Attempt:
+        """Read the session that the steps get, before anything is open on it.
+
+        Raises:
+            psycopg2.Error: The connection is lost.
+        """
+        session = read_session(connection)
+        return cls(limits.lock_timeout_ms, limits.statement_timeout_ms, session, limits.lock_tries, say)
+
+    def start_step(self) -> None:
+        """Forget the step before, or the try before."""
+        self.token = secrets.token_hex(16)
+        self.has_committed = self.is_stray = self._ended_transaction = False
+        self.lie, self.first_error, self.indexes = "", None, set()
+
+    def transaction_began(self, *, is_autocommit: bool) -> None:
+        """Note a transaction that begins right where another ended: only a commit of the step's own leads there."""
+        if self._ended_transaction and not is_autocommit and self.token:
+            self.is_stray = True
+        self._ended_transaction = False
+
+    def transaction_committed(self, *, is_autocommit: bool) -> None:
+        """Note a commit; that of an autocommit block is followed by the block, which begins in autocommit."""
+        self.has_committed = True
+        self._ended_transaction = not is_autocommit
+
+    def end_step(self) -> None:
+        """Let Alembic commit the step without being taken for the step itself."""
+        self.token = ""

@@ -1,0 +1,105 @@
+"""What is said when a step does not end well: what is applied, what failed, what is untouched, and what to type next."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+import psycopg2
+from sqlalchemy.exc import DBAPIError
+
+from stillroom.edges.alembic.config import refused_import
+from stillroom.edges.alembic.honest import DishonestStepError
+from stillroom.edges.postgres.current import is_lost
+from stillroom.edges.postgres.errors import HINTS, describe, describe_with_data
+from stillroom.edges.postgres.invalid import find_invalid_indexes
+from stillroom.errors import ConnectionLostError, DatabaseError, InterruptedRunError, StillroomError
+
+if TYPE_CHECKING:
+    from stillroom.edges.alembic.steps import StepRun
+
+ALREADY_THERE = {"42P07", "42710", "42701"}
+PARTLY = "undo by hand what was committed, or make the revision repeatable; then run the same command again"
+
+
+def step_failed(run: StepRun, error: BaseException, *, is_interrupted: bool) -> StillroomError:
+    """Say all three: what is applied, what failed, what is untouched."""
+    counts, left = run.counts, len(run.plan.steps) - len(run.done) - 1
+    state = _state_of(run, error)
+    if is_interrupted:
+        where = (
+            f"in {run.running}: {state}"
+            if run.running
+            else "between two revisions"
+            if run.done
+            else "before the first revision"
+        )
+        again = "run the same command again to go on; `invoke status` shows the state"
+        return InterruptedRunError(
+            f"interrupted {where}; {counts}", hint=PARTLY if run.attempt.has_committed else again
+        )
+    if is_lost(run.connection):
+        return ConnectionLostError(
+            f"{run.running or 'the version table'}: {said(error)}",
+            hint="`invoke status` shows where the database stands",
+        )
+    if not run.running and not isinstance(error, DBAPIError):
+        return refused_import(error)
+    invalid = _find_invalid(run)
+    hint = _hint(run, error, invalid)
+    what = f"{run.running or 'the version table'} failed{_place(error, run)}"
+    built = (
+        f"; it left the invalid index {', '.join(invalid)}"
+        if invalid and not isinstance(error, DishonestStepError)
+        else ""
+    )
+    text = said(error, shows_data=run.shows_data)
+    return DatabaseError(f"{what}: {text}{built}; {state}; {counts}, {left} not tried", hint=hint)
+
+
+def _state_of(run: StepRun, error: BaseException) -> str:
+    if not run.attempt.has_committed:
+        return "it was rolled back"
+    if isinstance(error, DishonestStepError):
+        return "part of it may have been committed"
+    return "part of it was committed by an autocommit block"
+
+
+def _hint(run: StepRun, error: BaseException, invalid: tuple[str, ...]) -> str:
+    code = getattr(getattr(error, "orig", None), "pgcode", None) or ""
+    if invalid:
+        return f"`DROP INDEX CONCURRENTLY {', '.join(invalid)};`, correct what made it fail, then run the same command again"
+    if run.attempt.has_committed:
+        return PARTLY
+    if code in ALREADY_THERE and not run.plan.starts_at:
+        return (
+            "the schema may be there already, and only the version missing: `invoke stamp head` compares and writes it"
+        )
+    return HINTS.get(code, "correct the revision, then run the same command again")
+
+
+def _find_invalid(run: StepRun) -> tuple[str, ...]:
+    """Look for what a failed concurrent build left; the connection has been rolled back by now."""
+    try:
+        return find_invalid_indexes(run.connection, frozenset(run.attempt.indexes))
+    except psycopg2.Error:
+        return ()
+
+
+def _place(error: BaseException, run: StepRun) -> str:
+    """Name the line of the revision's file that was running."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [each.lineno for each in frames if run.file and each.filename == run.file]
+    return f" at line {lines[-1]}" if lines else ""
+
+
+def said(error: BaseException, *, shows_data: bool = False) -> str:
+    """Put an error into one line, without rows and parameters unless they are asked for."""
+    if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg2.Error):
+        return describe_with_data(error.orig) if shows_data else describe(error.orig)
+    if isinstance(error, DishonestStepError):
+        return str(error)
+    if isinstance(error, SystemExit):
+        return f"the revision left the process (SystemExit: {error.code})"
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__

@@ -1,0 +1,126 @@
+"""A step is believed only when its transaction, role, search path and version table are as they were, before it is recorded.
+
+Measured: a stray COMMIT or ROLLBACK in a revision's SQL makes plain Alembic record a step that is not, or only half, there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from psycopg2 import errors
+
+from stillroom.edges.postgres.errors import describe
+from stillroom.edges.postgres.invalid import find_invalid_indexes
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as PsycopgConnection
+
+    from stillroom.edges.alembic.attempt import Attempt, Session
+
+_LOOK = """
+select coalesce(current_setting('stillroom.token', true), ''), pg_backend_pid(), current_user::text, current_setting('search_path'),
+       (select array_agg(coalesce(to_regclass(name)::oid, 0) order by name) from unnest(%s::text[]) as name)
+"""
+
+
+class DishonestStepError(Exception):
+    """A revision did what would make the record untrue; the message says what."""
+
+
+def honest(
+    function: Callable[..., Any], attempt: Attempt, raw: PsycopgConnection, kept: list[str]
+) -> Callable[..., Any]:
+    """Wrap upgrade() or downgrade(): look before and after it, in its transaction, before Alembic records it.
+
+    Args:
+        function: The revision's.
+        attempt: Its session and token.
+        raw: The connection that migrates.
+        kept: Tables that must still be the same ones afterwards: the version table and our own; as SQL names them.
+    """
+
+    def checked(**options: Any) -> None:
+        session = attempt.session
+        assert session is not None, "steps run on a session that was read first"
+        # Alembic may have begun the first step's transaction before the step was known.
+        _set_token(raw, attempt)
+        before = _look(raw, kept)
+        _require_session(before, session, "before it began")
+        with _deaths_of_threads() as deaths:
+            function(**options)
+        if attempt.lie:
+            raise DishonestStepError(attempt.lie)
+        try:
+            after = _look(raw, kept)
+        except errors.InFailedSqlTransaction:
+            first = describe(attempt.first_error) if attempt.first_error is not None else "an error"
+            raise DishonestStepError(f"it went on after an error of the server: {first}") from None
+        if after[0] != attempt.token or attempt.is_stray:
+            attempt.has_committed = True
+            raise DishonestStepError(
+                "it ended its own transaction, by COMMIT or ROLLBACK in its SQL or by commit() on the connection"
+            )
+        _require_session(after, session, "when it ended")
+        if after[4] != before[4]:
+            raise DishonestStepError(f"it dropped or replaced {' or '.join(kept)}")
+        _require_valid_indexes(raw, attempt)
+        if deaths:
+            raise DishonestStepError(f"a thread of it died of {deaths[0]}")
+        attempt.end_step()
+
+    return checked
+
+
+def _set_token(raw: PsycopgConnection, attempt: Attempt) -> None:
+    with raw.cursor() as cursor:
+        cursor.execute("select set_config('stillroom.token', %s, true)", (attempt.token,))
+
+
+def _look(raw: PsycopgConnection, kept: list[str]) -> tuple[Any, ...]:
+    with raw.cursor() as cursor:
+        cursor.execute(_LOOK, (kept,))
+        row = cursor.fetchone()
+    assert row is not None
+    return row
+
+
+def _require_session(seen: tuple[Any, ...], session: Session, when: str) -> None:
+    _, pid, role, search_path, _ = seen
+    if pid != session.pid:
+        raise DishonestStepError(
+            f"{when}, another server process answered ({pid}, not {session.pid}): a pooler took the session away"
+        )
+    if role != session.role:
+        raise DishonestStepError(f"{when}, the role was {role} and not {session.role}: `RESET ROLE` is missing")
+    if search_path != session.search_path:
+        raise DishonestStepError(
+            f"{when}, the search_path was {search_path} and not {session.search_path}: name the schema instead, as in `schema=`"
+        )
+
+
+def _require_valid_indexes(raw: PsycopgConnection, attempt: Attempt) -> None:
+    invalid = find_invalid_indexes(raw, frozenset(attempt.indexes))
+    if invalid:
+        raise DishonestStepError(
+            f"index {', '.join(invalid)} is invalid: a build of it failed before, and IF NOT EXISTS passed over it"
+        )
+
+
+@contextmanager
+def _deaths_of_threads() -> Iterator[list[str]]:
+    """Collect what threads died of; Python prints it and goes on."""
+    deaths: list[str] = []
+    before = threading.excepthook
+
+    def note(args: Any) -> None:
+        deaths.append(args.exc_type.__name__)
+        before(args)
+
+    threading.excepthook = note
+    try:
+        yield deaths
+    finally:
+        threading.excepthook = before
