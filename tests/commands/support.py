@@ -111,7 +111,7 @@ def launch(
         stderr=subprocess.PIPE,
         text=True,
         # The tests themselves may run under nohup, which children inherit.
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509  (no thread runs here)
     )
 
 

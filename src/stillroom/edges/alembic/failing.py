@@ -9,7 +9,7 @@ import psycopg2
 from sqlalchemy.exc import DBAPIError
 
 from stillroom.edges.alembic.config import refused_import
-from stillroom.edges.alembic.honest import DishonestStepError
+from stillroom.edges.alembic.honest import DishonestStepError, describe_swallowed
 from stillroom.edges.postgres.current import is_lost
 from stillroom.edges.postgres.errors import HINTS, describe, describe_with_data
 from stillroom.edges.postgres.invalid import find_invalid_indexes
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stillroom.edges.alembic.steps import StepRun
 
 ALREADY_THERE = {"42P07", "42710", "42701"}
+SWALLOWED = "25P02"
 PARTLY = "undo by hand what was committed, or make the revision repeatable; then run the same command again"
 
 
@@ -53,7 +54,8 @@ def step_failed(run: StepRun, error: BaseException, *, is_interrupted: bool) -> 
         if invalid and not isinstance(error, DishonestStepError)
         else ""
     )
-    text = said(error, shows_data=run.shows_data)
+    is_swallowed = _code(error) == SWALLOWED and run.attempt.first_error is not None
+    text = describe_swallowed(run.attempt) if is_swallowed else said(error, shows_data=run.shows_data)
     return DatabaseError(f"{what}: {text}{built}; {state}; {counts}, {left} not tried", hint=hint)
 
 
@@ -66,16 +68,20 @@ def _state_of(run: StepRun, error: BaseException) -> str:
 
 
 def _hint(run: StepRun, error: BaseException, invalid: tuple[str, ...]) -> str:
-    code = getattr(getattr(error, "orig", None), "pgcode", None) or ""
+    code = _code(error)
     if invalid:
         return f"`DROP INDEX CONCURRENTLY {', '.join(invalid)};`, correct what made it fail, then run the same command again"
     if run.attempt.has_committed:
-        return PARTLY
+        return f"{HINTS[code]}; {PARTLY}" if code in HINTS else PARTLY
     if code in ALREADY_THERE and not run.plan.starts_at:
         return (
             "the schema may be there already, and only the version missing: `invoke stamp head` compares and writes it"
         )
     return HINTS.get(code, "correct the revision, then run the same command again")
+
+
+def _code(error: BaseException) -> str:
+    return getattr(getattr(error, "orig", None), "pgcode", None) or ""
 
 
 def _find_invalid(run: StepRun) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LOOK = """
 select coalesce(current_setting('stillroom.token', true), ''), pg_backend_pid(), current_user::text, current_setting('search_path'),
-       (select array_agg(coalesce(to_regclass(name)::oid, 0) order by name) from unnest(%s::text[]) as name)
+       (select array_agg(coalesce(to_regclass(name)::oid, 0) order by place) from unnest(%s::text[]) with ordinality as kept (name, place))
 """
 
 
@@ -56,22 +56,28 @@ def honest(
         try:
             after = _look(raw, kept)
         except errors.InFailedSqlTransaction:
-            first = describe(attempt.first_error) if attempt.first_error is not None else "an error"
-            raise DishonestStepError(f"it went on after an error of the server: {first}") from None
+            raise DishonestStepError(describe_swallowed(attempt)) from None
         if after[0] != attempt.token or attempt.is_stray:
             attempt.has_committed = True
             raise DishonestStepError(
                 "it ended its own transaction, by COMMIT or ROLLBACK in its SQL or by commit() on the connection"
             )
         _require_session(after, session, "when it ended")
-        if after[4] != before[4]:
-            raise DishonestStepError(f"it dropped or replaced {' or '.join(kept)}")
+        lost = [name for name, was, now in zip(kept, before[4], after[4], strict=True) if was != now]
+        if lost:
+            raise DishonestStepError(f"it dropped or replaced {', '.join(lost)}".replace('"', ""))
         _require_valid_indexes(raw, attempt)
         if deaths:
             raise DishonestStepError(f"a thread of it died of {deaths[0]}")
         attempt.end_step()
 
     return checked
+
+
+def describe_swallowed(attempt: Attempt) -> str:
+    """Name the error that the step passed over; what the server said later only repeats that there was one."""
+    first = describe(attempt.first_error) if attempt.first_error is not None else "it is not known which"
+    return f"it went on after an error of the server: {first}"
 
 
 def _set_token(raw: PsycopgConnection, attempt: Attempt) -> None:

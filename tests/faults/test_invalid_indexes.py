@@ -1,0 +1,65 @@
+"""Concurrent builds that fail, and what hides that they did."""
+
+from __future__ import annotations
+
+from tests.commands.support import HEAD, current, query, write_revision
+from tests.servers import Project
+
+STEP = "aaaa00000001"
+BUILD = "with op.get_context().autocommit_block():\n    op.execute('create unique index concurrently {} ix_twice on users (display_name)')"
+INVALID = "select indisvalid from pg_index where indexrelid = 'ix_twice'::regclass"
+
+
+def two_of_a_name(project: Project) -> None:
+    """Two rows that no unique index can hold."""
+    query(project, "insert into users (email, display_name) values ('a@example.com', 'Ada'), ('b@example.com', 'Ada')")
+
+
+def test_a_failed_concurrent_build_names_the_index_it_leaves_and_how_to_drop_it(migrated: Project) -> None:
+    """F71: the index stays invalid; message, hint, and the same command again after the hint was followed."""
+    two_of_a_name(migrated)
+    write_revision(migrated, STEP, BUILD.format(""))
+
+    first = migrated.invoke("migrate")
+    again = migrated.invoke("migrate")
+
+    assert (first.code, again.code) == (4, 4)
+    assert 'could not create unique index "ix_twice" (23505); it left the invalid index public.ix_twice' in first.stderr
+    assert "hint:  `DROP INDEX CONCURRENTLY public.ix_twice;`, correct what made it fail" in first.stderr
+    assert 'relation "ix_twice" already exists (42P07); it left the invalid index public.ix_twice' in again.stderr
+    assert current(migrated) == [HEAD]
+
+    query(migrated, "drop index concurrently public.ix_twice")
+    query(migrated, "delete from users where email = 'b@example.com'")
+    done = migrated.invoke("migrate")
+    assert done.code == 0, done.stderr
+    assert query(migrated, INVALID) == [(True,)]
+
+
+def test_if_not_exists_does_not_hide_an_invalid_index(migrated: Project) -> None:
+    """F72: plain Alembic says 0 and head, and duplicates are accepted for ever."""
+    two_of_a_name(migrated)
+    write_revision(migrated, STEP, BUILD.format("if not exists"))
+    first = migrated.invoke("migrate")
+
+    again = migrated.invoke("migrate")
+
+    assert (first.code, again.code) == (4, 4)
+    assert (
+        "index public.ix_twice is invalid: a build of it failed before, and IF NOT EXISTS passed over it"
+        in again.stderr
+    )
+    assert "`DROP INDEX CONCURRENTLY public.ix_twice;`" in again.stderr
+    assert current(migrated) == [HEAD]
+
+
+def test_an_invalid_index_of_somebody_else_is_no_reason(migrated: Project) -> None:
+    """No false refusal: another session's failed build is not this step's."""
+    two_of_a_name(migrated)
+    write_revision(migrated, STEP, BUILD.format(""))
+    migrated.invoke("migrate")
+    write_revision(migrated, STEP, "op.create_index('ix_other', 'users', ['display_name'])")
+
+    done = migrated.invoke("migrate")
+
+    assert done.code == 0, done.stderr
