@@ -81,7 +81,8 @@ def test_json_is_one_object_and_nothing_else(project_on_database: Project, name:
     ids=" ".join,
 )
 def test_json_of_an_error_is_one_object_too(project: Project, args: list[str]) -> None:
-    done = project.invoke(*args, "--json", env={"DATABASE_URL": "postgresql://app:geheim@127.0.0.1:1/shop"})
+    nobody = {"DATABASE_URL": "postgresql://app:geheim@127.0.0.1:1/shop", "STILLROOM_WAIT_S": "0"}
+    done = project.invoke(*args, "--json", env=nobody)
 
     error = json.loads(done.stdout)["error"]
     assert (done.code, error["exit_code"], error["kind"], done.stderr) == (4, 4, "database", "")

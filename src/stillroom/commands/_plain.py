@@ -77,6 +77,7 @@ class _Place:
 def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: _Place) -> None:
     from stillroom.edges.alembic.attempt import Attempt
     from stillroom.edges.alembic.engine import make_engine, translated_from_sqlalchemy
+    from stillroom.edges.alembic.plain import make_honest
     from stillroom.edges.postgres.connect import connect
     from stillroom.edges.postgres.current import pin_search_path
     from stillroom.edges.postgres.session import prepare, require_direct
@@ -88,8 +89,11 @@ def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: _Place) -> 
         else:
             require_direct(raw, place.limits)
             prepare(raw, layout=place.layout, limits=place.limits, say=place.terminal.say)
-        with make_engine(raw, Attempt(place.limits.lock_timeout_ms)).connect() as connection:
+        attempt = Attempt(0) if place.is_reading else Attempt.on(raw, place.limits, place.terminal.say)
+        with make_engine(raw, attempt).connect() as connection:
             context.configure(connection=connection, target_metadata=metadata, **_saying(chosen, place.terminal))
+            if not place.is_reading:
+                make_honest(context, attempt, raw)
             with _stoppable(raw), translated_from_sqlalchemy(), context.begin_transaction():
                 context.run_migrations()
 

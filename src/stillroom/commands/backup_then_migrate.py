@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,13 @@ class BackupThenMigrationPlanned:
 
 
 def migrate_after_backup(
-    settings: Settings, terminal: Terminal, *, target: str = HEADS, plan_only: bool = False, wait_s: str = ""
+    settings: Settings,
+    terminal: Terminal,
+    *,
+    target: str = HEADS,
+    plan_only: bool = False,
+    wait_s: str = "",
+    shows_data: bool = False,
 ) -> BackedUpThenMigrated | BackupThenMigrationPlanned:
     """Back the database up and apply what is pending up to target, under one migration lock.
 
@@ -66,6 +72,7 @@ def migrate_after_backup(
         target: A revision id, "head" or "heads".
         plan_only: Show what would be done, do nothing.
         wait_s: Longest wait for the lock in seconds, as typed; empty for the setting.
+        shows_data: Let errors show rows and parameters.
 
     Raises:
         SettingsError: Settings or flags that cannot be used.
@@ -87,7 +94,7 @@ def migrate_after_backup(
     require_allowed("migrate", standing, command=command)
     run = secrets.token_hex(8)
     try:
-        ran, backup = _run(work, terminal, target, run)
+        ran, backup = _run(replace(work, shows_data=shows_data), terminal, target, run)
     except StillroomError as error:
         raise _with_way_back(error, settings, run, is_protected=standing.is_protected) from None
     restore = restore_command(backup.name, is_protected=standing.is_protected) if backup else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stillroom.commands._steps import Ran, Work, mark_if_new, prepare_upgrade, run_plan, run_under_lock
@@ -39,7 +39,13 @@ class MigrationPlanned:
 
 
 def migrate_database(
-    settings: Settings, terminal: Terminal, *, target: str = HEADS, plan_only: bool = False, wait_s: str = ""
+    settings: Settings,
+    terminal: Terminal,
+    *,
+    target: str = HEADS,
+    plan_only: bool = False,
+    wait_s: str = "",
+    shows_data: bool = False,
 ) -> Migrated | MigrationPlanned:
     """Apply what is pending up to target, one transaction each, under the migration lock.
 
@@ -49,6 +55,7 @@ def migrate_database(
         target: A revision id, "head" or "heads".
         plan_only: Show the revisions and their SQL, run nothing.
         wait_s: Longest wait for the lock in seconds, as typed; empty for the setting.
+        shows_data: Let errors show rows and parameters.
 
     Raises:
         SettingsError: Settings or flags that cannot be used.
@@ -67,7 +74,7 @@ def migrate_database(
 
         return MigrationPlanned(database, plan, render_plan(work.project.layout, plan))
     require_allowed("migrate", standing, command="migrate")
-    ran = upgrade_under_lock(work, terminal, target=target)
+    ran = upgrade_under_lock(replace(work, shows_data=shows_data), terminal, target=target)
     return Migrated(database, ran.plan, ran.applied, time.monotonic() - started)
 
 

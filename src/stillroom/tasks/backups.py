@@ -8,7 +8,7 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from stillroom.cli import Command, enter
-from stillroom.tasks.schema import ALLOW, WAIT_S
+from stillroom.tasks.schema import ALLOW, SHOW_DATA, WAIT_S
 
 
 @task(
@@ -56,13 +56,16 @@ def restore(c: Context, backup: str, into: str = "", yes: bool = False, allow: s
         "target": "Revision to stop at; default: heads, all of it.",
         "plan": "Show the revisions, their SQL and where the backup would go; do nothing.",
         "wait_s": WAIT_S,
+        "show_data": SHOW_DATA,
     },
 )
-def backup_then_migrate(c: Context, target: str = "heads", plan: bool = False, wait_s: str = "") -> Any:
+def backup_then_migrate(
+    c: Context, target: str = "heads", plan: bool = False, wait_s: str = "", show_data: bool = False
+) -> Any:
     """Back up, then migrate, under one lock; a backup that fails stops before the first revision."""
     from stillroom.commands.backup_then_migrate import migrate_after_backup
 
-    return migrate_after_backup(*enter(c), target=target, plan_only=plan, wait_s=wait_s)
+    return migrate_after_backup(*enter(c), target=target, plan_only=plan, wait_s=wait_s, shows_data=show_data)
 
 
 TASKS = (backup, backups, restore, backup_then_migrate)

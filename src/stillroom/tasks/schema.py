@@ -9,7 +9,8 @@ from invoke.tasks import task
 
 from stillroom.cli import Command, enter
 
-WAIT_S = "Longest wait for the migration lock, in seconds (default: STILLROOM_WAIT_S)."
+WAIT_S = "Longest wait for our turn, in seconds, first for the server, then for the lock (default: STILLROOM_WAIT_S)."
+SHOW_DATA = "Let an error show the rows, values and parameters that it is about; for a terminal, not for a log."
 ALLOW = "Lift one refusal by naming its danger; docs/refusals.md lists them."
 
 
@@ -38,13 +39,14 @@ def make_migration(c: Context, message: str = "", empty: bool = False, no_edit: 
         "target": "Revision to stop at; default: heads, all of it.",
         "plan": "Show the revisions and their SQL, run nothing.",
         "wait_s": WAIT_S,
+        "show_data": SHOW_DATA,
     },
 )
-def migrate(c: Context, target: str = "heads", plan: bool = False, wait_s: str = "") -> Any:
+def migrate(c: Context, target: str = "heads", plan: bool = False, wait_s: str = "", show_data: bool = False) -> Any:
     """Upgrade the database to a revision: locked, timed, one transaction a revision, looked at afterwards."""
     from stillroom.commands.migrate import migrate_database
 
-    return migrate_database(*enter(c), target=target, plan_only=plan, wait_s=wait_s)
+    return migrate_database(*enter(c), target=target, plan_only=plan, wait_s=wait_s, shows_data=show_data)
 
 
 @task(

@@ -16,6 +16,7 @@ from stillroom.edges.alembic.attempt import Attempt
 from stillroom.edges.alembic.honest import DishonestStepError
 from stillroom.edges.alembic.retrying import execute_alone
 from stillroom.edges.postgres.errors import as_database_error
+from stillroom.errors import DatabaseError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as PsycopgConnection
@@ -112,13 +113,17 @@ def _after(cursor: Any, statement: str, attempt: Attempt) -> None:
 
 @contextmanager
 def translated_from_sqlalchemy() -> Iterator[None]:
-    """Turn SQLAlchemy's wrapping of a server's error into ours.
+    """Turn SQLAlchemy's wrapping of a server's error, and a step that lied, into ours.
 
     Raises:
-        DatabaseError: What the server said.
+        DatabaseError: What the server said, or what the step did.
     """
     try:
         yield
+    except DishonestStepError as error:
+        raise DatabaseError(
+            f"the revision failed: {error}; nothing of it was recorded", hint="correct the revision, then run it again"
+        ) from None
     except DBAPIError as error:
         if not isinstance(error.orig, psycopg2.Error):
             raise

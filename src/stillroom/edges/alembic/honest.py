@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from psycopg2 import errors
+from psycopg2 import errors, sql
 
+from stillroom.edges.alembic.hooks import OWN_SCHEMA
 from stillroom.edges.postgres.errors import describe
 from stillroom.edges.postgres.invalid import find_invalid_indexes
 
 if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext
     from psycopg2.extensions import connection as PsycopgConnection
 
     from stillroom.edges.alembic.attempt import Attempt, Session
@@ -78,6 +80,13 @@ def describe_swallowed(attempt: Attempt) -> str:
     """Name the error that the step passed over; what the server said later only repeats that there was one."""
     first = describe(attempt.first_error) if attempt.first_error is not None else "it is not known which"
     return f"it went on after an error of the server: {first}"
+
+
+def tables_to_keep(migration: MigrationContext, raw: PsycopgConnection) -> list[str]:
+    """Name the version table and our own, which no step may drop or replace, as SQL names them."""
+    schema, table = migration.version_table_schema, migration.version_table
+    name = sql.Identifier(schema, table) if schema else sql.Identifier(table)
+    return [name.as_string(raw), f"{OWN_SCHEMA}.mark"]
 
 
 def _set_token(raw: PsycopgConnection, attempt: Attempt) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
-from psycopg2 import sql
 from sqlalchemy.exc import DBAPIError
 
 from stillroom.core.limits import Limits, grown_lock_timeout_ms
@@ -18,8 +17,8 @@ from stillroom.edges.alembic.attempt import Attempt
 from stillroom.edges.alembic.config import load_scripts, make_config
 from stillroom.edges.alembic.engine import make_engine
 from stillroom.edges.alembic.failing import said, step_failed
-from stillroom.edges.alembic.honest import honest
-from stillroom.edges.alembic.hooks import OWN_SCHEMA, configure_options
+from stillroom.edges.alembic.honest import honest, tables_to_keep
+from stillroom.edges.alembic.hooks import configure_options
 from stillroom.edges.alembic.retrying import RETRIED, wait_for_turn
 from stillroom.edges.interrupt import cancelling
 from stillroom.errors import StillroomError
@@ -111,7 +110,7 @@ class StepRun:
         with engine.connect() as connection:
             context.configure(connection=connection, target_metadata=metadata, **configure_options(options))
             migration: MigrationContext = context.get_context()
-            self._kept = self._tables_to_keep(migration)
+            self._kept = tables_to_keep(migration, self.connection)
             for attempt in range(self.limits.lock_tries):
                 self.attempt.lock_timeout_ms = grown_lock_timeout_ms(self.limits.lock_timeout_ms, attempt)
                 try:
@@ -124,11 +123,6 @@ class StepRun:
                     self._wait(error, attempt)
                 else:
                     return
-
-    def _tables_to_keep(self, migration: MigrationContext) -> list[str]:
-        schema, table = migration.version_table_schema, migration.version_table
-        name = sql.Identifier(schema, table) if schema else sql.Identifier(table)
-        return [name.as_string(self.connection), f"{OWN_SCHEMA}.mark"]
 
     def _may_retry(self, error: DBAPIError, attempt: int) -> bool:
         is_retried = getattr(error.orig, "pgcode", None) in RETRIED

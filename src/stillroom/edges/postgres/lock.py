@@ -85,12 +85,18 @@ def take_lock(
             if waited >= wait_s:
                 raise LockBusyError(
                     f"{database}: another migration is running ({who})",
-                    hint="wait for it, or raise STILLROOM_WAIT_S; `invoke status` shows who holds the lock",
+                    hint=_way_out(holders),
                 )
             say(f"waiting for another migration ({who})")
             told = True
         time.sleep(min(pause * (0.5 + random.random()), max(wait_s - waited, 0.001)))  # noqa: S311  (spreads waiters)
         pause = min(pause * 1.5, 1.0)
+
+
+def _way_out(holders: tuple[Holder, ...]) -> str:
+    """Say how to wait longer, and how to end a session that hangs."""
+    end = f"; one that hangs is ended by `select pg_terminate_backend({holders[0].pid})`" if holders else ""
+    return f"wait for it, `--wait-s` sets how long; `invoke status` shows who holds the lock{end}"
 
 
 def release_lock(connection: Connection, key: int, *, is_shared: bool = False) -> None:
