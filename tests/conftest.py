@@ -12,11 +12,17 @@ from tests.servers import Database, Project, Server, copy_project, discard_home,
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the choice of PostgreSQL versions."""
+    """Add the choice of PostgreSQL versions, and of how often a fault is tried."""
     parser.addoption(
         "--pg-versions",
         default="",
         help="PostgreSQL majors to run the database tests on, as 14,15,16,17,18; default: the embedded server's.",
+    )
+    parser.addoption(
+        "--fault-rounds",
+        choices=("short", "long"),
+        default="short",
+        help="how often tests/faults repeats what depends on chance: a few times, or enough to count.",
     )
 
 

@@ -1,0 +1,90 @@
+"""K6: a real PgBouncer in front of a server of the tests."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import psycopg2
+import psycopg2.extensions
+
+from stillroom.edges.embedded.account import server_account
+from tests.faults.outside import free_port, require_program, stepping_down, until
+from tests.faults.own_server import give
+from tests.servers import Server
+
+CONFIGURATION = """
+[databases]
+* = host={server.socket} port={server.port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = trust
+auth_file = {users}
+admin_users = {server.superuser}
+pool_mode = {mode}
+default_pool_size = {size}
+max_client_conn = 200
+"""
+
+
+@dataclass(frozen=True)
+class Pooler:
+    """A running pooler."""
+
+    port: int
+    superuser: str
+
+    def url(self, database: str) -> str:
+        """The address of a database through it."""
+        return f"postgresql://{self.superuser}@127.0.0.1:{self.port}/{database}"
+
+    def connect(self, database: str) -> psycopg2.extensions.connection:
+        """Open an autocommit connection through it."""
+        connection = psycopg2.connect(host="127.0.0.1", port=self.port, user=self.superuser, dbname=database)
+        connection.autocommit = True
+        return connection
+
+
+@contextmanager
+def pooler(server: Server, mode: Literal["transaction", "session"], *, size: int) -> Iterator[Pooler]:
+    """Run a pooler as long as the block lasts.
+
+    Args:
+        server: What stands behind it.
+        mode: What a server connection is lent for.
+        size: How many server connections each database has.
+    """
+    program = require_program("pgbouncer", package="pgbouncer")
+    account, port = server_account(), free_port()
+    folder = Path(tempfile.mkdtemp(prefix="stillroom-pooler-"))
+    users, configuration = folder / "users", folder / "pgbouncer.ini"
+    users.write_text(f'"{server.superuser}" ""\n')
+    configuration.write_text(CONFIGURATION.format(server=server, port=port, users=users, mode=mode, size=size))
+    for path in (folder, users, configuration):
+        give(path, account)  # PgBouncer does not run as root
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*stepping_down(account), program, str(configuration)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    try:
+        until(lambda: _listens(process, port, folder / "log"), "PgBouncer starts")
+        yield Pooler(port, server.superuser)
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listens(process: subprocess.Popen[bytes], port: int, log: Path) -> bool:
+    assert process.poll() is None, log.read_text()
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

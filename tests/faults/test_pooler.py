@@ -1,0 +1,192 @@
+"""A connection pooler between us and the server: found before anything is set or locked, and told apart from a direct way."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+
+import psycopg2.extensions
+import pytest
+
+from tests.commands.support import current, database_of, query
+from tests.faults.pooler import Pooler, pooler
+from tests.servers import Database, Project, Server
+
+SIZE = 2
+REFUSED = (
+    "error: {name}: a connection pooler stands between; locks and settings would not hold\n"
+    "hint:  set MIGRATION_DATABASE_URL to the server itself (STILLROOM_POOLER=session accepts a session pooler)\n"
+)
+# What libpq itself sends at the start of each session.
+OF_LIBPQ = {"application_name", "client_encoding"}
+
+
+@pytest.fixture(scope="module")
+def transaction_pooler(server: Server) -> Iterator[Pooler]:
+    """A pooler that lends a server connection for a transaction."""
+    with pooler(server, "transaction", size=SIZE) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def session_pooler(server: Server) -> Iterator[Pooler]:
+    """A pooler that lends a server connection for a session."""
+    with pooler(server, "session", size=1) as running:
+        yield running
+
+
+@contextmanager
+def busy(pooler: Pooler, database: Database, *, clients: int = 3 * SIZE) -> Iterator[None]:
+    """Let other clients use all connections of the pool, a transaction at a time."""
+    is_over = threading.Event()
+
+    def use() -> None:
+        with closing(pooler.connect(database.name)) as connection, connection.cursor() as cursor:
+            while not is_over.is_set():
+                cursor.execute("select pg_sleep(0.005)")
+
+    threads = [threading.Thread(target=use) for _ in range(clients)]
+    for each in threads:
+        each.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        for each in threads:
+            each.join()
+
+
+def left_behind(pooler: Pooler, database: Database) -> tuple[set[str], int]:
+    """What the sessions of the pool have set, over all its server connections, and the advisory locks of the database."""
+    with ExitStack() as stack:
+        found = [_open_transaction(stack, pooler, database) for _ in range(SIZE)]
+        names = {name for each in found for name in each}
+    with closing(database.connect()) as direct, direct.cursor() as cursor:
+        cursor.execute(
+            "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())"
+        )
+        (locks,) = cursor.fetchone() or (0,)
+    return names - OF_LIBPQ, locks
+
+
+def _open_transaction(stack: ExitStack, pooler: Pooler, database: Database) -> list[str]:
+    """Hold one of the pool's server connections until the stack unwinds, and read what its session has set."""
+    connection: psycopg2.extensions.connection = stack.enter_context(closing(pooler.connect(database.name)))
+    connection.autocommit = False
+    with connection.cursor() as cursor:
+        cursor.execute("select name from pg_settings where source = 'session'")
+        return [name for (name,) in cursor.fetchall()]
+
+
+def say(capsys: pytest.CaptureFixture[str], line: str) -> None:
+    """Print a count past pytest's capture."""
+    with capsys.disabled():
+        sys.stdout.write(f" {line} ")
+
+
+@pytest.mark.parametrize("is_busy", [False, True], ids=["idle", "busy"])
+def test_a_transaction_pooler_is_refused_before_anything_is_set_or_locked(
+    is_busy: bool,
+    project_on_database: Project,
+    transaction_pooler: Pooler,
+    rounds: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """F34: found by the process id of the handshake, idle and busy; other clients' sessions stay as they were."""
+    database = database_of(project_on_database)
+    with closing(transaction_pooler.connect(database.name)) as control, control.cursor() as cursor:
+        cursor.execute("set lock_timeout = '7s'")
+    leak_would_show = left_behind(transaction_pooler, database)
+    with closing(transaction_pooler.connect(database.name)) as control, control.cursor() as cursor:
+        cursor.execute("reset lock_timeout")
+
+    with ExitStack() as stack:
+        if is_busy:
+            stack.enter_context(busy(transaction_pooler, database))
+        ended = [
+            project_on_database.invoke("migrate", env={"DATABASE_URL": transaction_pooler.url(database.name)})
+            for _ in range(rounds)
+        ]
+
+    refused = [done for done in ended if (done.code, done.stderr) == (3, REFUSED.format(name=database.name))]
+    say(capsys, f"refused {len(refused)}/{rounds}")
+    assert leak_would_show == ({"lock_timeout"}, 0)
+    assert len(refused) == rounds, ended
+    assert left_behind(transaction_pooler, database) == (set(), 0)
+    assert query(project_on_database, "select to_regclass('alembic_version') is null") == [(True,)]
+
+
+def test_what_only_reads_works_through_a_transaction_pooler(migrated: Project, transaction_pooler: Pooler) -> None:
+    """F34: `status`, `history`, `check` and `alembic current` work through it and leave nothing in other clients' sessions."""
+    database = database_of(migrated)
+    through = {"DATABASE_URL": transaction_pooler.url(database.name)}
+
+    status, history, check = (migrated.invoke(task, env=through) for task in ("status", "history", "check"))
+    shown = migrated.alembic("current", env=through)
+
+    assert [each.code for each in (status, history, check, shown)] == [0, 0, 0, 0], (status, history, check, shown)
+    assert "at head, nothing pending" in status.stdout
+    assert left_behind(transaction_pooler, database) == (set(), 0)
+
+
+def test_nothing_to_do_is_no_refusal_through_a_pooler(migrated: Project, transaction_pooler: Pooler) -> None:
+    """F34: a pod that starts at head needs neither lock nor settings."""
+    done = migrated.invoke("migrate", env={"DATABASE_URL": transaction_pooler.url(database_of(migrated).name)})
+
+    assert done.code == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "task",
+    [("rollback",), ("stamp", "base"), ("mark", "--environment", "test"), ("reset-dev", "--yes"), ("backup",)],
+    ids=lambda words: str(words[0]),
+)
+def test_every_task_that_writes_refuses_the_pooler(
+    task: tuple[str, ...], migrated: Project, transaction_pooler: Pooler
+) -> None:
+    """F34: a lock taken through it would be nobody's."""
+    database = database_of(migrated)
+
+    done = migrated.invoke(*task, env={"DATABASE_URL": transaction_pooler.url(database.name)})
+
+    assert (done.code, done.stderr) == (3, REFUSED.format(name=database.name))
+    assert left_behind(transaction_pooler, database) == (set(), 0)
+
+
+def test_the_direct_way_past_the_pooler_migrates(project_on_database: Project, transaction_pooler: Pooler) -> None:
+    """F34: MIGRATION_DATABASE_URL names the server itself; another database there is refused."""
+    database = database_of(project_on_database)
+    through = {"DATABASE_URL": transaction_pooler.url(database.name)}
+
+    elsewhere = project_on_database.invoke(
+        "migrate", env=through | {"MIGRATION_DATABASE_URL": database.url.replace(database.name, "another")}
+    )
+    done = project_on_database.invoke("migrate", env=through | {"MIGRATION_DATABASE_URL": database.url})
+
+    assert elsewhere.code == 2
+    assert f"MIGRATION_DATABASE_URL: names the database another, and DATABASE_URL names {database.name}" in (
+        elsewhere.stderr
+    )
+    assert done.code == 0, done.stderr
+    assert len(current(project_on_database)) == 1
+
+
+def test_a_session_pooler_is_accepted_by_name_and_gets_a_clean_session_back(
+    project_on_database: Project, session_pooler: Pooler
+) -> None:
+    """F34: refused without STILLROOM_POOLER=session; after a run the next client finds neither lock nor settings."""
+    database = database_of(project_on_database)
+    through = {"DATABASE_URL": session_pooler.url(database.name)}
+
+    refused = project_on_database.invoke("migrate", env=through)
+    accepted = project_on_database.invoke("migrate", env=through | {"STILLROOM_POOLER": "session"})
+
+    assert (refused.code, refused.stderr) == (3, REFUSED.format(name=database.name))
+    assert accepted.code == 0, accepted.stderr
+    with closing(session_pooler.connect(database.name)) as following, following.cursor() as cursor:
+        cursor.execute("select name from pg_settings where source = 'session'")
+        assert {name for (name,) in cursor.fetchall()} <= OF_LIBPQ
+        cursor.execute("select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()")
+        assert cursor.fetchall() == [(0,)]
