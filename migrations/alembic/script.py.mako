@@ -1,8 +1,9 @@
 <%!
 from stillroom.core.messages import docstring_text
+from stillroom.edges.alembic.template import checked_id
 %>"""${message | docstring_text}
 
-Revision ID: ${up_revision}
+Revision ID: ${up_revision | checked_id}
 Revises: ${down_revision | comma,n}
 Create Date: ${create_date}
 """

@@ -20,13 +20,14 @@ def two_heads(project: Project) -> None:
     )
 
 
-def test_two_heads_are_both_applied(migrated: Project) -> None:
+def test_two_heads_are_both_applied_when_that_is_said(migrated: Project) -> None:
     two_heads(migrated)
 
-    done = migrated.invoke("migrate")
+    done, again = migrated.invoke("migrate", "--target", "heads"), migrated.invoke("migrate")
 
-    assert done.code == 0, done.stderr
+    assert (done.code, again.code) == (0, 0), done.stderr
     assert current(migrated) == [LEFT, RIGHT]
+    assert "nothing to do" in again.stdout
 
 
 def test_one_of_two_heads_is_applied_by_name(migrated: Project) -> None:
@@ -45,13 +46,13 @@ def test_head_is_refused_where_there_are_two(migrated: Project) -> None:
     done = migrated.invoke("migrate", "--target", "head")
 
     assert done.code == 3
-    assert f"there are 2 heads: {LEFT}, {RIGHT}" in done.stderr
+    assert f"there are 2 heads: {LEFT} (migrations/alembic/versions/" in done.stderr
     assert current(migrated) == [HEAD]
 
 
 def test_a_merge_joins_what_was_applied_apart(migrated: Project) -> None:
     two_heads(migrated)
-    migrated.invoke("migrate")
+    migrated.invoke("migrate", "--target", "heads")
     merged = migrated.alembic("merge", "heads", "-m", "merge both", "--rev-id", MERGE)
 
     done = migrated.invoke("migrate")
@@ -78,7 +79,7 @@ def test_a_file_that_breaks_below_its_head_is_named_with_its_line(migrated: Proj
     done = migrated.invoke("migrate")
 
     assert done.code == 3
-    assert done.stderr.startswith(f"error: {path.split('/')[-1]}, line 11: SyntaxError: '(' was never closed")
+    assert done.stderr.startswith(f"error: {path}, line 11, column 15: '(' was never closed")
     assert current(migrated) == [HEAD]
 
 

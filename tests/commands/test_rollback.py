@@ -112,7 +112,7 @@ def test_several_heads_are_named_and_ask_for_a_target(migrated: Project) -> None
             f"op.create_table('{name}', sa.Column('id', sa.Integer))",
             downgrade=f"op.drop_table('{name}')",
         )
-    migrated.invoke("migrate")
+    migrated.invoke("migrate", "--target", "heads")
 
     refused = migrated.invoke("rollback")
     done = migrated.invoke("rollback", "--target", HEAD, "--yes")
@@ -151,9 +151,9 @@ def test_an_empty_downgrade_of_a_step_that_did_something_is_refused(migrated: Pr
 
 def test_a_missing_downgrade_is_refused(migrated: Project) -> None:
     path = write_revision(migrated, LEFT, "pass")
+    migrated.invoke("migrate")
     file = migrated.path / path
     file.write_text(file.read_text().split("def downgrade")[0])
-    migrated.invoke("migrate")
 
     done = migrated.invoke("rollback", "--yes")
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stillroom.core.history import Revision
-from stillroom.core.script_text import HeaderError, _read_parsed, _read_plain, read_header
+from stillroom.core.script_parsing import HeaderError
+from stillroom.core.script_text import _read_parsed, _read_plain, read_header
 
 HEAD = '"""add notes\n\nRevision ID: b2\n"""\nfrom alembic import op\n'
 
@@ -48,10 +49,13 @@ def test_an_id_that_is_no_literal_is_left_to_alembic(body: str) -> None:
     ("data", "place"),
     [
         (b"revision = 'a\n", "line 1"),
-        (b'"""x"""\nfrom os import path\n<<<<<<< HEAD\nrevision = "a"\n', "line 3"),
+        (
+            b'"""x"""\nfrom os import path\n<<<<<<< HEAD\nrevision = "a"\n',
+            "line 3, column 1: a mark of a merge conflict",
+        ),
         (b"# nothing\n", "no `revision`"),
-        (b"revision = 'a'\nx = '\xff'\n", "line 2"),
-        (b"revision = 'a'\n\x00\n", "line 1"),
+        (b"revision = 'a'\nx = '\xff'\n", "line 2, column 6: it is not UTF-8"),
+        (b"revision = 'a'\n\x00\n", "line 2, column 1: a NUL byte"),
         (b"", "no `revision`"),
         (b"revision = 'a'\ndown_revision = 3\n", "3 is no revision id"),
     ],

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.commands.conftest import migrated, template  # noqa: F401 - the same two fixtures
-
 ROUNDS = {"short": 3, "long": 20}
 
 

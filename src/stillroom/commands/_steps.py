@@ -17,6 +17,7 @@ from stillroom.commands._database import (
     read_project,
     standing_of,
 )
+from stillroom.commands._heads import require_one_head
 from stillroom.commands._truth import require_arrival, settle, stands
 from stillroom.core.guard import SAFE_MARKS, Standing
 from stillroom.core.limits import Limits, after_waiting, longest_silence_s
@@ -59,11 +60,12 @@ def prepare_upgrade(
 
     Raises:
         SettingsError: Settings or flags that cannot be used.
-        RefusedError: The database is at a revision that is not here, or target lies behind it.
+        RefusedError: The database is at a revision that is not here, target lies behind it, or there are several heads.
         DatabaseError: The server did not answer.
     """
     work, current = begin_work(settings, terminal, command=command, wait_s=wait_s)
     standing = standing_of(settings, work.target, current, terminal)
+    require_one_head(settings, work.project, current.revisions, target)
     return work, standing, plan_upgrade(work.project.history, current.revisions, target)
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.commands._backup import BackupSummary, Wanted, restore_command
+from stillroom.commands._pending import require_whole_files
 from stillroom.commands._steps import Ran, Work, mark_if_new, prepare_upgrade, run_plan, run_under_lock
 from stillroom.commands.migrate import Migrated, MigrationPlanned
 from stillroom.core.guard import require_allowed
-from stillroom.core.plan import HEADS, Plan, plan_upgrade
+from stillroom.core.plan import HEAD, Plan, plan_upgrade
 from stillroom.errors import StillroomError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def migrate_after_backup(
     settings: Settings,
     terminal: Terminal,
     *,
-    target: str = HEADS,
+    target: str = HEAD,
     plan_only: bool = False,
     wait_s: str = "",
     shows_data: bool = False,
@@ -69,14 +70,15 @@ def migrate_after_backup(
     Args:
         settings: Where the database is, where backups go, and the timeouts.
         terminal: Told the progress.
-        target: A revision id, "head" or "heads".
+        target: A revision id, "head" (the only one) or "heads" (all of them).
         plan_only: Show what would be done, do nothing.
         wait_s: Longest wait for the lock in seconds, as typed; empty for the setting.
         shows_data: Let errors show rows and parameters.
 
     Raises:
         SettingsError: Settings or flags that cannot be used.
-        RefusedError: The database is at a revision that is not here, or target lies behind it.
+        RefusedError: The database is at a revision that is not here, target lies behind it, there are several heads,
+            or a pending file is not whole.
         ToolError: The backup failed; no revision was started.
         DatabaseError: A step failed, or the server did; the hint holds the command that brings the backup back.
         LockBusyError: Another migration holds the lock and the wait ran out.
@@ -89,6 +91,7 @@ def migrate_after_backup(
     if not plan.steps:
         seconds = time.monotonic() - started
         return BackedUpThenMigrated(Migrated(database, plan, (), seconds), None, "", seconds)
+    require_whole_files(work.project, plan)
     if plan_only:
         return _show(work, plan)
     require_allowed("migrate", standing, command=command)

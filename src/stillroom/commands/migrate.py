@@ -6,9 +6,10 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from stillroom.commands._pending import require_whole_files
 from stillroom.commands._steps import Ran, Work, mark_if_new, prepare_upgrade, run_plan, run_under_lock
 from stillroom.core.guard import require_allowed
-from stillroom.core.plan import HEADS, Plan, plan_upgrade
+from stillroom.core.plan import HEAD, Plan, plan_upgrade
 
 if TYPE_CHECKING:
     from stillroom.edges.alembic.offline import Rendered
@@ -42,7 +43,7 @@ def migrate_database(
     settings: Settings,
     terminal: Terminal,
     *,
-    target: str = HEADS,
+    target: str = HEAD,
     plan_only: bool = False,
     wait_s: str = "",
     shows_data: bool = False,
@@ -52,14 +53,15 @@ def migrate_database(
     Args:
         settings: Where the database is, and the timeouts.
         terminal: Told the progress.
-        target: A revision id, "head" or "heads".
+        target: A revision id, "head" (the only one) or "heads" (all of them).
         plan_only: Show the revisions and their SQL, run nothing.
         wait_s: Longest wait for the lock in seconds, as typed; empty for the setting.
         shows_data: Let errors show rows and parameters.
 
     Raises:
         SettingsError: Settings or flags that cannot be used.
-        RefusedError: The database is at a revision that is not here, or target lies behind it.
+        RefusedError: The database is at a revision that is not here, target lies behind it, there are several heads,
+            or a pending file is not whole.
         DatabaseError: A step failed, the server did not answer, or the database is not where the plan ends.
         LockBusyError: Another migration holds the lock and the wait ran out.
         InterruptedRunError: Ctrl-C or a signal; the message says how far it came.
@@ -69,6 +71,7 @@ def migrate_database(
     database = work.target.shown
     if not plan.steps:
         return Migrated(database, plan, (), time.monotonic() - started)
+    require_whole_files(work.project, plan)
     if plan_only:
         from stillroom.edges.alembic.offline import render_plan
 
@@ -83,6 +86,7 @@ def upgrade_under_lock(work: Work, terminal: Terminal, *, target: str) -> Ran:
 
     def body(held: Migrating, say: Voice) -> Ran:
         plan = plan_upgrade(work.project.history, held.current.revisions, target)
+        require_whole_files(work.project, plan)
         mark_if_new(work, held, say)
         return run_plan(work, held, plan, say)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import Target, read_project, standing_of
+from stillroom.commands._pending import require_whole_files
 from stillroom.commands._steps import Ran, Work, begin_work, mark_if_new, run_plan, run_under_lock
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import plan_upgrade
@@ -68,6 +69,7 @@ def reset_database(
         from stillroom.edges.alembic.seed import load_seed
 
         load_seed(project.layout)  # one that is not there must stop us before the drop
+    require_whole_files(project, plan_upgrade(project.history, ()))
     work, current = begin_work(settings, terminal, command="reset-dev", wait_s=wait_s)
     database = work.target
     standing = standing_of(settings, database, current, terminal)

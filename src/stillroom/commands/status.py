@@ -21,7 +21,8 @@ class Status:
 
     Args:
         database: Its name and server.
-        place: "head", "behind", "empty", "ahead" (git knows the revision, this checkout does not) or "foreign".
+        place: "head", "behind", "empty", "ahead" (git knows the revision, this checkout does not), "foreign", or
+            "overlapping" (one row of the version table comes before another).
         current: What the version table holds.
         heads: Of this checkout.
         pending: What `invoke migrate` would run, in order.

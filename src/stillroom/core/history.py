@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from stillroom.core.revision_ids import require_safe_id
 from stillroom.errors import RefusedError, UnknownRevisionError
 
 
@@ -129,11 +131,13 @@ def make_history(revisions: Iterable[Revision], unread: tuple[str, ...] = ()) ->
     """Put revisions together and look whether they are one sound graph.
 
     Raises:
-        RefusedError: A duplicate id, a missing parent, or a cycle; the files are named.
+        RefusedError: An id that is not safe, a duplicate one, a missing parent, or a cycle; the files are named.
     """
     known: dict[str, Revision] = {}
     labels: dict[str, str] = {}
     for each in revisions:
+        for named in (each.id, *each.down):
+            require_safe_id(named, each.path)
         if each.id in known:
             raise RefusedError(
                 f"revision {each.id} is in two files: {known[each.id].path} and {each.path}",
@@ -162,7 +166,7 @@ def _require_parents(revisions: Mapping[str, Revision]) -> None:
             if parent not in revisions:
                 raise RefusedError(
                     f"{each.path} follows revision {parent}, and no file has it",
-                    hint=f"`git log --diff-filter=D --name-only -- '*{parent}*'` finds the commit that removed it; restore the file",
+                    hint=f"`git log --diff-filter=D --name-only -- {shlex.quote(f'*{parent}*')}` finds the commit that removed it; restore the file",
                 )
 
 

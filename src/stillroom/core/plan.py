@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from stillroom.core.history import History
 from stillroom.errors import RefusedError, UnknownRevisionError
 
-HEADS = "heads"
+HEAD, HEADS = "head", "heads"
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,34 @@ def require_known(history: History, current: tuple[str, ...]) -> None:
     if unknown:
         raise UnknownRevisionError(
             f"the database is at revision {', '.join(unknown)}, which has no file here: a newer checkout or another project",
-            hint=f"`git log --all --oneline -- '*{unknown[0]}*'` finds the commit that has it; check that out, or "
+            hint=f"`git log --all --oneline -- {shlex.quote(f'*{unknown[0]}*')}` finds the commit that has it; check that out, or "
             "`invoke stamp <revision>` where the schema is proven to be at that one",
         )
+
+
+def require_apart(history: History, current: tuple[str, ...]) -> None:
+    """Refuse a version table where one row comes before another: which of them is true cannot be told from it.
+
+    Args:
+        history: Knows every revision of current.
+        current: What the version table holds.
+
+    Raises:
+        RefusedError: One is an ancestor of another; both are named.
+    """
+    for each in find_overlapped(history, current):
+        later = next(other for other in current if other != each and each in history.closure([other]))
+        raise RefusedError(
+            f"the version table holds {each} and {later}, which comes after it: one of the two rows is a stray",
+            hint=f"`invoke stamp {later}` compares the schema with that revision and leaves that row alone",
+        )
+
+
+def find_overlapped(history: History, current: tuple[str, ...]) -> tuple[str, ...]:
+    """Name the rows that another row of the version table already includes; unknown ones are passed over."""
+    known = [each for each in current if each in history.revisions]
+    tops = history.tops(history.closure(known))
+    return tuple(sorted(each for each in known if each not in tops))
 
 
 def plan_upgrade(history: History, current: tuple[str, ...], target: str = HEADS) -> Plan:
@@ -41,16 +67,20 @@ def plan_upgrade(history: History, current: tuple[str, ...], target: str = HEADS
     Args:
         history: Every revision of the project, branches and merges included.
         current: The revisions stamped in the database; empty for an empty one.
-        target: A revision id, "head" or "heads".
+        target: A revision id, "head" (the only one) or "heads" (all of them).
 
     Raises:
         UnknownRevisionError: current or target is not in history.
-        RefusedError: target lies behind current, or "head" is asked for where there are several.
+        RefusedError: target lies behind current, one current revision lies behind another, or something is pending
+            for "head" where there are several.
     """
     require_known(history, current)
+    require_apart(history, current)
     applied = history.closure(current)
     wanted = history.closure(_targets(history, target))
-    if target not in {"head", HEADS} and wanted < applied:
+    if target == HEAD and len(history.heads) > 1 and not wanted <= applied:
+        raise several_heads(history.heads)
+    if target not in {HEAD, HEADS} and wanted < applied:
         raise RefusedError(
             f"revision {history.resolve(target)} lies behind the database, which is at {', '.join(current)}",
             hint=f"`invoke rollback --target {target}` goes back",
@@ -62,17 +92,16 @@ def plan_upgrade(history: History, current: tuple[str, ...], target: str = HEADS
     )
 
 
+def several_heads(shown: tuple[str, ...]) -> RefusedError:
+    """Say that one head was meant and there are more, each as it is shown."""
+    return RefusedError(
+        f"there are {len(shown)} heads: {', '.join(shown)}; nothing was run",
+        hint=f"`alembic merge heads` joins them, or `invoke migrate --target heads` applies {'both' if len(shown) == 2 else 'all'}",
+    )
+
+
 def _targets(history: History, target: str) -> tuple[str, ...]:
-    if target == HEADS:
-        return history.heads
-    if target == "head":
-        if len(history.heads) > 1:
-            raise RefusedError(
-                f"there are {len(history.heads)} heads: {', '.join(history.heads)}",
-                hint="`invoke migrate --target heads` applies all of them; `alembic merge heads` joins them",
-            )
-        return history.heads
-    return (history.resolve(target),)
+    return history.heads if target in {HEAD, HEADS} else (history.resolve(target),)
 
 
 def plan_downgrade(history: History, current: tuple[str, ...], *, steps: int = 1, target: str = "") -> Plan:
@@ -86,9 +115,11 @@ def plan_downgrade(history: History, current: tuple[str, ...], *, steps: int = 1
 
     Raises:
         UnknownRevisionError: current or target is not in history.
-        RefusedError: Nothing is applied, several heads and no target, or the target is not applied.
+        RefusedError: Nothing is applied, several heads and no target, the target is not applied, or one current
+            revision lies behind another.
     """
     require_known(history, current)
+    require_apart(history, current)
     applied = history.closure(current)
     undone = _to_target(history, applied, target) if target else _last(history, current, steps)
     order = tuple(each for each in reversed(history.order) if each in undone)
@@ -134,11 +165,14 @@ def _last(history: History, current: tuple[str, ...], steps: int) -> frozenset[s
 
 
 def describe_place(history: History, current: tuple[str, ...]) -> str:
-    """Say in one word how the database stands to this checkout: empty, head, behind, or foreign."""
+    """Say in one word how the database stands to this checkout: empty, head, behind, foreign or overlapping."""
     try:
-        plan = plan_upgrade(history, current)
+        require_known(history, current)
     except UnknownRevisionError:
         return "foreign"
+    if find_overlapped(history, current):
+        return "overlapping"
+    plan = plan_upgrade(history, current)
     if not plan.steps:
         return "head"
     return "behind" if current else "empty"

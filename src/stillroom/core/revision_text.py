@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from stillroom.core.messages import docstring_text
-from stillroom.core.script_text import HeaderError, read_header
+from stillroom.core.script_parsing import HeaderError
+from stillroom.core.script_text import read_header
 
 UNREVIEWED = "# stillroom: unreviewed"
 

@@ -6,6 +6,7 @@ import ast
 import re
 
 from stillroom.core.history import Revision
+from stillroom.core.script_parsing import HeaderError, decode_script, parse_script
 
 NAMES = ("revision", "down_revision", "depends_on", "branch_labels")
 _END = re.compile(rb"^(?:def |async |class |@)", re.MULTILINE)
@@ -20,15 +21,16 @@ _ANY = re.compile(r"\b(?:revision|down_revision|depends_on|branch_labels)\b(?=[ 
 _QUOTES = re.compile(r"\"\"\"|'''|[{(\[][ \t]*$", re.MULTILINE)
 
 
-class HeaderError(Exception):
-    """The text cannot be read; the message starts with the place."""
+def has_header(data: bytes) -> bool:
+    """Say whether the beginning of a file reaches to its first `def`."""
+    return _END.search(data) is not None
 
 
 def read_header(data: bytes, path: str) -> Revision | None:
     """Read the revision's id, parents, labels and message.
 
     Args:
-        data: The beginning of the file.
+        data: The beginning of the file, its first `def` included if it has one.
         path: The file's name, kept in the result.
 
     Returns:
@@ -38,11 +40,7 @@ def read_header(data: bytes, path: str) -> Revision | None:
         HeaderError: Not UTF-8, a NUL byte, a syntax error, or no revision id.
     """
     end = _END.search(data)
-    head = data[: end.start()] if end else data
-    try:
-        text = head.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise HeaderError(f"line {head[: error.start].count(10) + 1}: it is not UTF-8") from None
+    text = decode_script(data[: end.start()] if end else data)
     return _read_plain(text, path) or _read_parsed(text, path)
 
 
@@ -71,18 +69,13 @@ def _read_plain(text: str, path: str) -> Revision | None:
 
 
 def _read_parsed(text: str, path: str) -> Revision | None:
-    try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
-        raise HeaderError(f"line {error.lineno or 1}, column {error.offset or 1}: {error.msg}") from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise HeaderError(f"line 1: {error}") from None
+    tree = parse_script(text)
     given = {name: value for node in tree.body for name, value in _assigned(node)}
     if "revision" not in given:
         raise HeaderError("line 1: it has no `revision`, so it is no revision file")
     try:
         values = {name: ast.literal_eval(given[name]) for name in NAMES if name in given}
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError, MemoryError):
         return None
     if not isinstance(values["revision"], str):
         return None

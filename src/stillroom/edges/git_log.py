@@ -18,18 +18,28 @@ def find_commit_of(root: Path, revision: str, environment: Mapping[str, str]) ->
     """
     if not re.fullmatch(r"\w+", revision):
         return ""
-    command = ["git", "log", "--all", "-1", "--format=%h %s (%S)", "--diff-filter=A", "--", f"*{revision}*.py"]
+    arguments = ["--all", "-1", "--format=%h %s (%S)", "--diff-filter=A", "--", f"*{revision}*.py"]
+    return _log(root, arguments, environment).replace("refs/heads/", "").replace("refs/remotes/", "")
+
+
+def find_author_of(root: Path, path: str, environment: Mapping[str, str]) -> str:
+    """Name who added a file; an empty string without git, without a repository, or before it is committed."""
+    return _log(root, ["-1", "--format=%an", "--diff-filter=A", "--", f":(literal){path}"], environment)
+
+
+def _log(root: Path, arguments: list[str], environment: Mapping[str, str]) -> str:
     try:
         ended = subprocess.run(
-            command,
+            ["git", "log", *arguments],
             cwd=root,
             env=dict(environment),
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=LOOK_FOR_S,
             check=False,
             stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return ended.stdout.strip().replace("refs/heads/", "").replace("refs/remotes/", "") if ended.returncode == 0 else ""
+    return ended.stdout.strip() if ended.returncode == 0 else ""

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from stillroom.core.history import History, Revision, make_history
 from stillroom.core.layout import Layout, read_env, read_ini
-from stillroom.core.script_text import HeaderError, read_header
+from stillroom.core.script_functions import find_missing_functions
+from stillroom.core.script_parsing import HeaderError
+from stillroom.core.script_text import has_header, read_header
 from stillroom.errors import RefusedError, SettingsError
 
-HEADER_LIMIT_BYTES = 65_536
+_CREATED = re.compile(rb"^Create Date: *(\d{4}-\d\d-\d\d[ T]\d\d:\d\d)", re.MULTILINE)
+HEADER_BYTES = 65_536
+HEADER_LIMIT_BYTES = 1 << 20
+FILE_LIMIT_BYTES = 16 << 20
 
 
 def read_layout(root: Path) -> Layout:
@@ -71,20 +81,80 @@ def _is_script(name: str) -> bool:
 
 
 def _read_one(path: str, root: Path) -> Revision | None:
+    with _named(path, root):
+        return read_header(_read_start(path), _short(path, root))
+
+
+def _read_start(path: str) -> bytes:
+    """Read a file as far as its header can reach.
+
+    Raises:
+        HeaderError: The file is larger than any revision.
+    """
+    with open(path, "rb") as file:  # noqa: PTH123  (a thousand of them: a Path for each costs more than the reading)
+        data = file.read(HEADER_BYTES)
+        if len(data) < HEADER_BYTES:
+            return data
+        size = os.fstat(file.fileno()).st_size
+        if size > FILE_LIMIT_BYTES:
+            raise HeaderError(
+                f"line 1: it is {size >> 20:,} MiB long, and a revision has at most {FILE_LIMIT_BYTES >> 20}"
+            )
+        return data if has_header(data) else data + file.read(HEADER_LIMIT_BYTES - HEADER_BYTES)
+
+
+@contextmanager
+def _named(path: str, root: Path) -> Iterator[None]:
+    """Name the file in what goes wrong with it.
+
+    Raises:
+        RefusedError: It cannot be read, or does not parse.
+    """
+    short = _short(path, root)
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  (a thousand of them: a Path for each costs more than the reading)
-            data = file.read(HEADER_LIMIT_BYTES)
+        yield
     except OSError as error:
         raise RefusedError(
-            f"{_short(path, root)} cannot be read: {_reason(error)}", hint="restore the file, or its rights"
+            f"{short} cannot be read: {_reason(error)}", hint="restore the file, or its rights"
         ) from None
-    try:
-        return read_header(data, _short(path, root))
     except HeaderError as error:
         raise RefusedError(
-            f"{_short(path, root)}, {error}",
-            hint="correct the file, or restore it: `git checkout -- " + _short(path, root) + "`",
+            f"{short}, {error}", hint=f"correct the file, or restore it: `git checkout -- {shlex.quote(short)}`"
         ) from None
+
+
+def require_functions(layout: Layout, path: str) -> None:
+    """Refuse a revision file that does not parse to its end, or lacks `upgrade` or `downgrade`; it is not imported.
+
+    Args:
+        layout: The project's places.
+        path: The file, relative to the project's root.
+
+    Raises:
+        RefusedError: The file is named, with line and column where there is one.
+    """
+    with _named(path, layout.root):
+        missing = find_missing_functions((layout.root / path).read_bytes())
+    if missing:
+        raise RefusedError(
+            f"{path} has no {' and no '.join(f'{each}()' for each in missing)}; it may have been cut",
+            hint=f"write it, or restore the file: `git checkout -- {shlex.quote(path)}`",
+        )
+
+
+def read_created(layout: Layout, path: str) -> str:
+    """Read when a revision was made: its "Create Date" to the minute, else the file's own time in UTC.
+
+    Args:
+        layout: The project's places.
+        path: The file, relative to the project's root.
+    """
+    with _named(path, layout.root):
+        found = _CREATED.search(_read_start(str(layout.root / path)))
+        if found:
+            return found.group(1).decode("ascii")
+        changed = (layout.root / path).stat().st_mtime
+    return datetime.fromtimestamp(changed, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _short(path: str | Path, root: Path) -> str:

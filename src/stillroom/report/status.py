@@ -29,6 +29,8 @@ def _answer(result: Status) -> str:
         return f"ahead of this checkout: {result.found_in} has {_unknown(result)}; check that out"
     if result.place == "foreign":
         return f"foreign: {_unknown(result)} has no file here and none in git; a newer checkout or another project"
+    if result.place == "overlapping":
+        return f"overlapping: of {_unknown(result)} in the version table one comes before another, so one is a stray; `invoke migrate` says which"
     count = len(result.pending)
     return f"{'behind' if result.current else 'empty'}, {count} revision{'s' if count != 1 else ''} pending: `invoke migrate`"
 

@@ -53,14 +53,14 @@ def restore(c: Context, backup: str, into: str = "", yes: bool = False, allow: s
 @task(
     klass=Command,
     help={
-        "target": "Revision to stop at; default: heads, all of it.",
+        "target": "Revision to stop at; default: head, the only one; heads applies several.",
         "plan": "Show the revisions, their SQL and where the backup would go; do nothing.",
         "wait_s": WAIT_S,
         "show_data": SHOW_DATA,
     },
 )
 def backup_then_migrate(
-    c: Context, target: str = "heads", plan: bool = False, wait_s: str = "", show_data: bool = False
+    c: Context, target: str = "head", plan: bool = False, wait_s: str = "", show_data: bool = False
 ) -> Any:
     """Back up, then migrate, under one lock; a backup that fails stops before the first revision."""
     from stillroom.commands.backup_then_migrate import migrate_after_backup

@@ -36,13 +36,13 @@ def make_migration(c: Context, message: str = "", empty: bool = False, no_edit: 
 @task(
     klass=Command,
     help={
-        "target": "Revision to stop at; default: heads, all of it.",
+        "target": "Revision to stop at; default: head, the only one; heads applies several.",
         "plan": "Show the revisions and their SQL, run nothing.",
         "wait_s": WAIT_S,
         "show_data": SHOW_DATA,
     },
 )
-def migrate(c: Context, target: str = "heads", plan: bool = False, wait_s: str = "", show_data: bool = False) -> Any:
+def migrate(c: Context, target: str = "head", plan: bool = False, wait_s: str = "", show_data: bool = False) -> Any:
     """Upgrade the database to a revision: locked, timed, one transaction a revision, looked at afterwards."""
     from stillroom.commands.migrate import migrate_database
 

@@ -79,10 +79,11 @@ def refused_import(error: BaseException) -> RefusedError:
             str(error).splitlines()[0], hint="correct the revision named, `invoke history` reads them all"
         )
     if isinstance(error, SyntaxError) and error.filename:
-        place = f"{Path(error.filename).name}, line {error.lineno}: "
+        place = f"{Path(error.filename).name}, line {error.lineno}, column {error.offset or 1}: "
+        said = error.msg
     else:
+        said = (str(error).splitlines() or [""])[0]
         frames = traceback.extract_tb(error.__traceback__)
         theirs = [each for each in frames if not each.filename.startswith(NOT_THEIRS)]
         place = f"{Path(theirs[-1].filename).name}, line {theirs[-1].lineno}: " if theirs else ""
-    first = (str(error).splitlines() or [""])[0]
-    return RefusedError(f"{place}{type(error).__name__}: {first}", hint="correct the file; nothing was run")
+    return RefusedError(f"{place}{type(error).__name__}: {said}", hint="correct the file; nothing was run")

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from alembic.util import CommandError, format_as_comma, template_to_file
 from mako.exceptions import MakoException  # type: ignore[import-untyped]
 
-from stillroom.errors import SettingsError
+from stillroom.core.revision_ids import require_safe_id
+from stillroom.edges.terminal import Terminal
+from stillroom.errors import RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from stillroom.core.layout import Layout
@@ -32,6 +34,22 @@ def render_template(layout: Layout, **values: Any) -> str:
             hint = "compare it with the one `alembic init` makes in an empty folder"
             raise SettingsError(f"{template.name} cannot be rendered: {said}", hint=hint) from None
         return page.read_text("utf-8").replace("\r\n", "\n")
+
+
+def checked_id(revision: str) -> str:
+    """Be the filter of script.py.mako that lets no unsafe id through: plain `alembic` takes any `--rev-id`.
+
+    Alembic hides what a template raises in a file, so the reason is said here.
+
+    Raises:
+        RefusedError: The id could lead out of the folder, or be more than an id in SQL.
+    """
+    try:
+        require_safe_id(revision, "--rev-id")
+    except RefusedError as error:
+        Terminal(is_interactive=False).say(f"\nerror: {error.message}\nhint:  {error.hint}")
+        raise
+    return revision
 
 
 class Pages:

@@ -1,0 +1,32 @@
+"""Ask several tasks in one process, which is what makes a table of faults cheap."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from tests.servers import Project
+
+READING = ("status", "history", "heads", "check --heads", "migrate")
+_SCRIPT = """
+import sys
+from invoke.main import program
+for words in sys.argv[1:]:
+    program.run(["invoke", *words.split(), "--json"], exit=False)
+"""
+
+
+def ask(project: Project, *tasks: str, timeout: float = 60) -> dict[str, dict[str, Any]]:
+    """Run tasks after each other in one process, and return each one's JSON object by what was typed."""
+    done = project.run(sys.executable, "-c", _SCRIPT, *tasks, timeout=timeout)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(answers) == len(tasks), done.stderr
+    return dict(zip(tasks, answers, strict=True))
+
+
+def refusal(answer: dict[str, Any]) -> str:
+    """Return the message of an answer that must be a refusal with exit code 3."""
+    assert not answer["ok"], answer
+    assert answer["error"]["exit_code"] == 3, answer
+    return str(answer["error"]["message"])
