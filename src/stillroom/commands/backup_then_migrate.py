@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stillroom.commands._adoption import require_no_tables, require_no_tables_now
 from stillroom.commands._backup import BackupSummary, Wanted, restore_command
 from stillroom.commands._pending import require_whole_files
 from stillroom.commands._steps import Ran, Work, mark_if_new, prepare_upgrade, run_plan, run_under_lock
@@ -78,7 +79,7 @@ def migrate_after_backup(
     Raises:
         SettingsError: Settings or flags that cannot be used.
         RefusedError: The database is at a revision that is not here, target lies behind it, there are several heads,
-            or a pending file is not whole.
+            a pending file is not whole, or no revision is applied and tables of the pending ones are there.
         ToolError: The backup failed; no revision was started.
         DatabaseError: A step failed, or the server did; the hint holds the command that brings the backup back.
         LockBusyError: Another migration holds the lock and the wait ran out.
@@ -92,6 +93,7 @@ def migrate_after_backup(
         seconds = time.monotonic() - started
         return BackedUpThenMigrated(Migrated(database, plan, (), seconds), None, "", seconds)
     require_whole_files(work.project, plan)
+    require_no_tables(work, plan, terminal, proves=not plan_only)
     if plan_only:
         return _show(work, plan)
     require_allowed("migrate", standing, command=command)
@@ -112,6 +114,7 @@ def _run(work: Work, terminal: Terminal, target: str, run: str) -> tuple[Ran, Ba
         plan = plan_upgrade(work.project.history, held.current.revisions, target)
         if not plan.steps:
             return Ran(plan, ()), None
+        require_no_tables_now(work, held, plan)
         backup = _back_up(work, held, say, run)
         mark_if_new(work, held, say)
         return run_plan(work, held, plan, say), backup

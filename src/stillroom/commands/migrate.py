@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from stillroom.commands._adoption import require_no_tables, require_no_tables_now
 from stillroom.commands._pending import require_whole_files
 from stillroom.commands._steps import Ran, Work, mark_if_new, prepare_upgrade, run_plan, run_under_lock
 from stillroom.core.guard import require_allowed
@@ -61,7 +62,7 @@ def migrate_database(
     Raises:
         SettingsError: Settings or flags that cannot be used.
         RefusedError: The database is at a revision that is not here, target lies behind it, there are several heads,
-            or a pending file is not whole.
+            a pending file is not whole, or no revision is applied and tables of the pending ones are there.
         DatabaseError: A step failed, the server did not answer, or the database is not where the plan ends.
         LockBusyError: Another migration holds the lock and the wait ran out.
         InterruptedRunError: Ctrl-C or a signal; the message says how far it came.
@@ -72,6 +73,7 @@ def migrate_database(
     if not plan.steps:
         return Migrated(database, plan, (), time.monotonic() - started)
     require_whole_files(work.project, plan)
+    require_no_tables(work, plan, terminal, proves=not plan_only)
     if plan_only:
         from stillroom.edges.alembic.offline import render_plan
 
@@ -87,6 +89,7 @@ def upgrade_under_lock(work: Work, terminal: Terminal, *, target: str) -> Ran:
     def body(held: Migrating, say: Voice) -> Ran:
         plan = plan_upgrade(work.project.history, held.current.revisions, target)
         require_whole_files(work.project, plan)
+        require_no_tables_now(work, held, plan)
         mark_if_new(work, held, say)
         return run_plan(work, held, plan, say)
 

@@ -1,50 +1,166 @@
-"""What can be told of a statement from its text alone, without parsing SQL."""
+"""SQL text as statements of tokens: comments are gone, names and strings are told apart, nothing is interpreted.
+
+Source: PostgreSQL documentation, "Lexical Structure".
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-_BLANK = r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*(?:[^*]|\*(?!/))*\*/)*"
-# ROLLBACK TO a savepoint stays inside the transaction; END and ABORT are PostgreSQL's other words for COMMIT and ROLLBACK.
-_ENDS = re.compile(
-    rf"{_BLANK}(COMMIT|END|ABORT|BEGIN|START\s+TRANSACTION|PREPARE\s+TRANSACTION|ROLLBACK(?!\s+(?:(?:WORK|TRANSACTION)\s+)?TO\b))\b",
-    re.IGNORECASE,
+_TOKEN = re.compile(
+    r"""(?P<space>\s+|--[^\n]*)
+      |(?P<comment>/\*)
+      |(?P<escaped>[eE]'(?:[^'\\]|\\.|'')*')
+      |(?P<string>(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*')
+      |(?P<dollar>\$(?:[A-Za-z_\x80-\U0010ffff][\w]*)?\$)
+      |(?P<name>(?:[uU]&)?"(?:[^"]|"")*")
+      |(?P<word>[A-Za-z_\x80-\U0010ffff][\w$]*)
+      |(?P<number>\.?\d[\w.]*)
+      |(?P<mark>.)""",
+    re.VERBOSE | re.DOTALL,
 )
-_CONCURRENTLY = re.compile(r"\b(CREATE|DROP|REINDEX|REFRESH|DETACH)\b.*\bCONCURRENTLY\b", re.IGNORECASE | re.DOTALL)
-_NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
-_INDEX = re.compile(
-    rf"\bCREATE\s+(?:UNIQUE\s+)?INDEX\s+(?:CONCURRENTLY\s+)?(?:IF\s+NOT\s+EXISTS\s+)?({_NAME})\s+ON\b", re.IGNORECASE
-)
-_VALUES = re.compile(r"\$(\w*)\$.*?\$\1\$|[eE]?'(?:[^']|'')*(?:'|\Z)|\b\d+(?:\.\d+)?\b", re.DOTALL)
-_COMMENTS = re.compile(r"--[^\n]*(?:\n|\Z)|/\*(?:[^*]|\*(?!/))*\*/")
+_COMMENT = re.compile(r"/\*|\*/")
 
 
-def find_transaction_word(statement: str) -> str:
-    """Name the word by which a statement would end or begin a transaction; empty when it does neither."""
-    found = _ENDS.match(statement)
-    return " ".join(found.group(1).upper().split()) if found else ""
-
-
-def is_concurrent(statement: str) -> bool:
-    """Tell a statement that works beside others and cannot be rolled back."""
-    return bool(_CONCURRENTLY.search(statement))
-
-
-def find_index_names(statement: str) -> frozenset[str]:
-    """Name the indexes that a statement creates, as the catalog spells them."""
-    return frozenset(_catalog_name(name) for name in _INDEX.findall(statement))
-
-
-def _catalog_name(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
-
-
-def hide_values(statement: str, *, length: int = 80) -> str:
-    """Shorten a statement to one line in which no literal can be read.
+@dataclass(frozen=True)
+class Token:
+    """One piece of a statement.
 
     Args:
-        statement: As somebody sent it.
-        length: The most characters to keep.
+        kind: "word" (not quoted), "name" (quoted), "string", "number" or "mark" (one character).
+        text: A word in lower case, a name without its quotes, anything else as written.
     """
-    text = " ".join(_VALUES.sub("?", _COMMENTS.sub(" ", statement)).split())
-    return text if len(text) <= length else text[: length - 1] + "…"
+
+    kind: str
+    text: str
+
+    def is_word(self, *words: str) -> bool:
+        """Say whether it is one of these keywords."""
+        return self.kind == "word" and self.text in words
+
+
+Statement = tuple[Token, ...]
+
+
+def read_statements(text: str) -> tuple[Statement, ...]:
+    """Cut SQL text into its statements; an empty one is left out."""
+    found: list[Statement] = []
+    current: list[Token] = []
+    depth, is_atomic = 0, False
+    for token in _tokens(text):
+        if token == Token("mark", ";") and depth <= 0:
+            found.append(tuple(current))
+            current, depth, is_atomic = [], 0, False
+            continue
+        # The body of a function that is written as BEGIN ATOMIC … END holds semicolons of its own.
+        is_atomic = is_atomic or (token.is_word("atomic") and bool(current) and current[-1].is_word("begin"))
+        depth += _opens(token, is_atomic=is_atomic)
+        current.append(token)
+    return tuple(each for each in (*found, tuple(current)) if each)
+
+
+def _opens(token: Token, *, is_atomic: bool) -> int:
+    if token.kind == "mark":
+        return {"(": 1, ")": -1}.get(token.text, 0)
+    if is_atomic and token.kind == "word":
+        return {"atomic": 1, "case": 1, "end": -1}.get(token.text, 0)
+    return 0
+
+
+def _tokens(text: str) -> list[Token]:
+    tokens: list[Token] = []
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        assert match is not None, "the last alternative takes any character"
+        kind, value, position = str(match.lastgroup), match.group(), match.end()
+        if kind == "comment":
+            position = _end_of_comment(text, position)
+        elif kind == "dollar":
+            end = text.find(value, position)
+            position = len(text) if end < 0 else end + len(value)
+            tokens.append(Token("string", value))
+        elif kind in {"string", "escaped"}:
+            tokens.append(Token("string", value))
+        elif kind == "name":
+            tokens.append(Token("name", value.split('"', 1)[1][:-1].replace('""', '"')))
+        elif kind != "space":
+            tokens.append(Token(kind, value.lower() if kind == "word" else value))
+    return tokens
+
+
+def _end_of_comment(text: str, position: int) -> int:
+    """Find the end of a comment; they nest."""
+    depth = 1
+    for match in _COMMENT.finditer(text, position):
+        depth += 1 if match.group() == "/*" else -1
+        if not depth:
+            return match.end()
+    return len(text)
+
+
+class Reader:
+    """Reads a statement from its beginning, a few words at a time."""
+
+    def __init__(self, statement: Statement) -> None:
+        self.tokens = statement
+        self.at = 0
+
+    def takes(self, *words: str) -> bool:
+        """Step over these keywords if they come next, all of them."""
+        coming = self.tokens[self.at : self.at + len(words)]
+        if len(coming) == len(words) and all(token.is_word(word) for token, word in zip(coming, words, strict=True)):
+            self.at += len(words)
+            return True
+        return False
+
+    def takes_mark(self, mark: str) -> bool:
+        """Step over one character if it comes next."""
+        if self.token == Token("mark", mark):
+            self.at += 1
+            return True
+        return False
+
+    @property
+    def token(self) -> Token | None:
+        """What comes next."""
+        return self.tokens[self.at] if self.at < len(self.tokens) else None
+
+    def relation(self) -> str:
+        """Read a name, with its schema if it has one; an empty string where none comes."""
+        parts = []
+        while self.token is not None and self.token.kind in {"word", "name"}:
+            parts.append(self.token.text)
+            self.at += 1
+            if not self.takes_mark("."):
+                break
+        return ".".join(parts)
+
+    def relations(self) -> tuple[str, ...]:
+        """Read names with commas between them, as DROP and TRUNCATE have them."""
+        found = []
+        while True:
+            self.takes("only")
+            name = self.relation()
+            if name:
+                found.append(name)
+            self.takes_mark("*")
+            if not self.takes_mark(","):
+                return tuple(found)
+
+    def skip_to(self, *words: str) -> bool:
+        """Step over the first of these keywords outside of brackets; stay where there is none."""
+        depth = 0
+        for index in range(self.at, len(self.tokens)):
+            token = self.tokens[index]
+            if token.kind == "mark":
+                depth += {"(": 1, ")": -1}.get(token.text, 0)
+            elif not depth and token.is_word(*words):
+                self.at = index + 1
+                return True
+        return False
+
+    def has(self, *words: str) -> bool:
+        """Say whether one of these keywords stands anywhere in the statement."""
+        return any(token.is_word(*words) for token in self.tokens)

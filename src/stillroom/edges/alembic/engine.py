@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from stillroom.core.sql_text import find_index_names, find_transaction_word, is_concurrent
+from stillroom.core.sent_sql import find_index_names, find_transaction_word, is_concurrent
 from stillroom.edges.alembic.attempt import Attempt
 from stillroom.edges.alembic.honest import DishonestStepError
 from stillroom.edges.alembic.retrying import execute_alone

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 
 from stillroom.core.limits import grown_lock_timeout_ms, pause_s
-from stillroom.core.sql_text import is_concurrent
+from stillroom.core.sent_sql import is_concurrent
 from stillroom.edges.postgres.errors import describe
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psycopg2
 
-from stillroom.core.sql_text import hide_values
+from stillroom.core.sent_sql import hide_values
 from stillroom.edges.postgres.connect import connect
 from stillroom.errors import DatabaseError
 

@@ -1,0 +1,133 @@
+"""A database with tables and no version row: never run from base, and told which revision it is at."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stillroom.commands._database import search_path_of
+from stillroom.commands._history_build import Built, build_history
+from stillroom.core.plan import Plan
+from stillroom.errors import RefusedError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from stillroom.commands._steps import Work
+    from stillroom.edges.postgres.session import Migrating
+    from stillroom.edges.terminal import Terminal
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Tables that are there although the version table says that nothing was applied yet.
+
+    Args:
+        tables: Those that the pending revisions make, as "schema.table", sorted.
+        schema: Where a name without a schema is created.
+    """
+
+    tables: tuple[str, ...]
+    schema: str
+
+    @property
+    def text(self) -> str:
+        """What is so, in words."""
+        more = f" and {len(self.tables) - SHOWN} more" if len(self.tables) > SHOWN else ""
+        return f"no revision is applied, and tables that the pending revisions make are there: {', '.join(self.tables[:SHOWN])}{more}"
+
+
+def require_no_tables(work: Work, plan: Plan, terminal: Terminal, *, proves: bool) -> None:
+    """Refuse to run from base over tables that the history made before.
+
+    Args:
+        work: The database.
+        plan: What would run.
+        terminal: Told when a scratch database is built.
+        proves: Find out which revision the schema is at; else only say that it must be found out.
+
+    Raises:
+        RefusedError: Such tables are there; the hint names the revision to stamp.
+        DatabaseError: The server did not answer, or refused.
+    """
+    from stillroom.edges.postgres.connect import connect
+
+    if plan.starts_at or not plan.steps:
+        return
+    with closing(connect(work.target.url, command=work.command)) as connection:
+        clash = _find_clash(work, plan, connection)
+        if clash is None or (proves and _is_migrating(work, connection, clash.schema)):
+            return
+    raise _told(work, clash, build_history(work, terminal)) if proves else _not_proven(clash)
+
+
+def require_no_tables_now(work: Work, held: Migrating, plan: Plan) -> None:
+    """Look once more under the lock: another one may have been under way before.
+
+    Raises:
+        RefusedError: Tables that the pending revisions make are there.
+    """
+    if plan.steps and not plan.starts_at:
+        clash = _find_clash(work, plan, held.connection)
+        if clash:
+            raise _not_proven(clash)
+
+
+def _find_clash(work: Work, plan: Plan, connection: Connection) -> Clash | None:
+    """Compare what is there with what the revisions make; a database without tables costs one query."""
+    from stillroom.core.created_tables import find_created_tables
+    from stillroom.edges.postgres.tables import read_tables
+
+    layout = work.project.layout
+    path = search_path_of(work.settings, work.target)
+    there = read_tables(connection, version_table=layout.version_table, search_path=path)
+    if not there.names:
+        return None
+    from stillroom.edges.alembic.offline import render_plan
+
+    made = (each for step in render_plan(layout, plan) for each in find_created_tables(step.sql))
+    found = {f"{schema or there.schema}.{name}" for schema, name in made}.intersection(there.names)
+    return Clash(tuple(sorted(found)), there.schema) if found else None
+
+
+def _is_migrating(work: Work, connection: Connection, schema: str) -> bool:
+    """Ask whether somebody holds the migration lock: then the tables may be that one's, and are looked at after it."""
+    from stillroom.edges.postgres.lock import lock_key, read_holders
+
+    layout = work.project.layout
+    return bool(read_holders(connection, lock_key(layout.version_table_schema or schema, layout.version_table)))
+
+
+def _not_proven(clash: Clash) -> RefusedError:
+    return RefusedError(clash.text, hint="`invoke migrate` finds out which revision the schema is at; nothing is run")
+
+
+def _told(work: Work, clash: Clash, built: Built) -> RefusedError:
+    """Put what the comparison found into a sentence and the next command."""
+    said = f"{work.target.shown}: {clash.text}"
+    if not built.compared:
+        return RefusedError(
+            f"{said}; {built.problem}", hint="`invoke stamp <revision>`, if you know which: `invoke history` lists them"
+        )
+    equal = [each.revision for each in built.compared if not each.count]
+    if equal[1:]:
+        return RefusedError(
+            f"{said}; the schema equals revisions {', '.join(equal)} built from base, which differ in rows alone",
+            hint=f"`invoke stamp {equal[-1]}`, or an earlier one of them where the later did not run; then `invoke {work.command}`",
+        )
+    if equal:
+        return RefusedError(
+            f"{said}; the schema equals revision {equal[0]} built from base",
+            hint=f"`invoke stamp {equal[0]}`, then `invoke {work.command}`",
+        )
+    nearest = min(reversed(built.compared), key=lambda each: each.count)
+    shown = "; ".join(nearest.sample) + ("; …" if nearest.count > len(nearest.sample) else "")
+    problem = f"; {built.problem}" if built.problem else ""
+    return RefusedError(
+        f"{said}; the schema equals no revision; nearest is {nearest.revision} with {nearest.count} "
+        f"difference{'s' if nearest.count > 1 else ''}: {shown}{problem}",
+        hint=f"mend that, then `invoke stamp {nearest.revision}`; `invoke stamp {nearest.revision} --allow unproven` takes it as it is",
+    )

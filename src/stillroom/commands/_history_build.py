@@ -1,0 +1,124 @@
+"""The whole history built once beside a database, and compared with it after each revision."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from stillroom.commands._database import Target, search_path_of
+from stillroom.commands._steps import run_under_lock
+from stillroom.core.plan import Plan
+from stillroom.errors import InterruptedRunError, StillroomError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from stillroom.commands._steps import Work
+    from stillroom.edges.postgres.session import Migrating
+    from stillroom.edges.terminal import Terminal
+
+SAMPLE = 5
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How the schema stands to one revision.
+
+    Args:
+        revision: What `stamp` would be given.
+        count: How many lines of the two catalogs differ.
+        sample: Up to five of them, in words.
+    """
+
+    revision: str
+    count: int
+    sample: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Built:
+    """The revisions that could be compared, in the order of the history.
+
+    Args:
+        compared: Each revision that was built.
+        problem: Why there are no more; empty when the whole history was built.
+    """
+
+    compared: tuple[Compared, ...]
+    problem: str = ""
+
+
+def build_history(work: Work, terminal: Terminal) -> Built:
+    """Build every revision in a scratch database, and compare the schema with each.
+
+    Args:
+        work: The database that is asked about; nothing in it is changed.
+        terminal: Told that it is done.
+
+    Raises:
+        InterruptedRunError: A signal.
+        DatabaseError: The server did not answer, or refused.
+    """
+    from stillroom.edges.postgres.connect import connect
+    from stillroom.edges.postgres.scratch import scratch_database
+
+    with closing(connect(work.target.url, command=work.command)) as connection:
+        found = _catalog(work, connection)
+    with scratch_database(work.target.url, command=work.command) as name:
+        if name is None:
+            return Built((), "the role may not create a scratch database to find out which revision the schema is at")
+        terminal.say(f"building the history in {name} to find out which revision the schema is at")
+        scratch = replace(work, target=Target(replace(work.target.url, name=name), work.target.is_embedded))
+        try:
+            built = run_under_lock(scratch, terminal, lambda held, _: _build(scratch, held, found))
+        except InterruptedRunError:
+            raise InterruptedRunError(
+                "interrupted while the history was built beside the database; nothing was touched",
+                hint=f"`invoke {work.command}` starts anew",
+            ) from None
+    assert isinstance(built, Built)
+    return built
+
+
+def _build(work: Work, held: Migrating, found: frozenset[str]) -> Built:
+    """Run the whole history; each revision is compared as soon as it is committed, on a connection of its own."""
+    from stillroom.edges.alembic.steps import StepRun, run_steps
+    from stillroom.edges.postgres.connect import connect
+
+    history = work.project.history
+    compared: dict[int, Compared] = {}
+    plan = Plan("upgrade", history.order, (), history.heads)
+    problem = ""
+    with closing(connect(work.target.url, command=work.command)) as connection:
+
+        def look(_: str) -> None:
+            done = tuple(each.revision for each in run.done)
+            tops = history.tops(done)
+            # Several rows at once are no revision that `stamp` could be given, unless they are all the heads.
+            name = tops[0] if len(tops) == 1 else "heads" if tops == history.heads else ""
+            if name and len(done) not in compared:
+                compared[len(done)] = _compare(name, _catalog(work, connection), found)
+
+        run = StepRun(held.connection, plan, work.limits, look)
+        try:
+            run_steps(run, work.project.layout)
+        except InterruptedRunError:
+            raise
+        except StillroomError as error:
+            problem = f"the history cannot be built from base: {error.message}"
+    return Built(tuple(compared.values()), problem)
+
+
+def _compare(revision: str, wanted: frozenset[str], found: frozenset[str]) -> Compared:
+    missing = [f"missing: {each}" for each in sorted(wanted - found)]
+    extra = [f"not in that revision: {each}" for each in sorted(found - wanted)]
+    differing = (*missing, *extra)
+    return Compared(revision, len(differing), differing[:SAMPLE])
+
+
+def _catalog(work: Work, connection: Connection) -> frozenset[str]:
+    from stillroom.edges.postgres.catalog import read_catalog
+
+    path = search_path_of(work.settings, work.target)
+    return read_catalog(connection, version_table=work.project.layout.version_table, search_path=path)

@@ -1,0 +1,165 @@
+"""F14: a database with the history's tables and no version row is never run from base, and is told where it stands."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.commands.support import (
+    HEAD,
+    INITIAL,
+    TIMEZONE,
+    add_user,
+    current,
+    finish,
+    holding_lock,
+    launch,
+    query,
+    write_revision,
+)
+from tests.faults.asking import ask, refusal
+from tests.servers import Project
+
+SCRATCH = "select count(*) from pg_database where datname like 'stillroom_scratch%%'"
+THERE = "no revision is applied, and tables that the pending revisions make are there: public.conversations, public.messages, public.tasks, public.users"
+
+
+def test_each_revision_is_proven_and_named(migrated: Project) -> None:
+    add_user(migrated)
+    for revision, lost in (
+        (HEAD, "delete from alembic_version"),
+        (TIMEZONE, "drop table alembic_version; drop index ix_tasks_open_due_at"),
+        (INITIAL, "delete from alembic_version; alter table users drop timezone"),
+    ):
+        query(migrated, lost)
+
+        found = ask(migrated, "migrate", f"stamp {revision}")
+
+        message = refusal(found["migrate"])
+        assert message.endswith(f"{THERE}; the schema equals revision {revision} built from base")
+        assert found["migrate"]["error"]["hint"] == f"`invoke stamp {revision}`, then `invoke migrate`"
+        assert found[f"stamp {revision}"]["ok"], found
+        assert current(migrated) == [revision]
+    assert query(migrated, SCRATCH) == [(0,)]
+    assert migrated.invoke("migrate").code == 0
+    assert query(migrated, "select count(*) from users") == [(1,)]
+
+
+def test_no_match_names_the_nearest_with_its_differences(migrated: Project) -> None:
+    query(migrated, "delete from alembic_version; alter table users drop display_name, add mine int")
+
+    found = ask(migrated, "migrate", "backup-then-migrate", "migrate --plan")
+
+    message = refusal(found["migrate"])
+    assert (
+        f"{THERE}; the schema equals no revision; nearest is {HEAD} with 2 differences: missing: column public.users.display_name"
+        in message
+    )
+    assert "; not in that revision: column public.users.mine integer" in message
+    assert f"`invoke stamp {HEAD} --allow unproven`" in found["migrate"]["error"]["hint"]
+    assert refusal(found["backup-then-migrate"]) == message
+    assert refusal(found["migrate --plan"]) == THERE
+    assert (current(migrated), query(migrated, SCRATCH)) == ([], [(0,)])
+    assert not list(migrated.path.glob("backups/*"))
+
+
+def test_revisions_that_differ_in_rows_alone_are_all_named(migrated: Project) -> None:
+    write_revision(migrated, "aaaa00000001", "op.execute('update users set timezone = timezone')")
+    query(migrated, "delete from alembic_version")
+
+    found = ask(migrated, "migrate")["migrate"]
+
+    assert refusal(found).endswith(f"equals revisions {HEAD}, aaaa00000001 built from base, which differ in rows alone")
+    assert found["error"]["hint"].startswith("`invoke stamp aaaa00000001`, or an earlier one")
+
+
+def test_without_the_right_to_build_it_says_so(migrated: Project) -> None:
+    database = migrated.database
+    assert database is not None
+    query(migrated, "delete from alembic_version")
+    role = f"plain_{database.name}"
+    query(
+        migrated,
+        f"create role {role} login; grant all on schema public to {role}; grant all on all tables in schema public to {role}",
+    )
+
+    try:
+        done = migrated.invoke(
+            "migrate", env={"DATABASE_URL": database.url.replace(database.server.superuser + "@", role + "@")}
+        )
+    finally:
+        query(migrated, f"drop owned by {role}; drop role {role}")
+
+    assert done.code == 3, done.stderr
+    assert f"{THERE}; the role may not create a scratch database" in done.stderr
+    assert "hint:  `invoke stamp <revision>`" in done.stderr
+
+
+def test_tables_that_no_revision_makes_are_no_reason(project_on_database: Project) -> None:
+    """F50: another project's tables and version table, an extension's tables, a table of ours in another schema."""
+    project = project_on_database
+    query(
+        project,
+        "create table theirs (); create table their_version (version_num text); create schema app; create table app.users ()",
+    )
+    query(project, "create view theirs_too as select 1 as x")
+
+    done = project.invoke("migrate")
+
+    assert done.code == 0, done.stderr
+    assert current(project) == [HEAD]
+
+
+@pytest.mark.parametrize("statement", ["create table if not exists notes ()", "create temp table users ()"])
+def test_tables_that_may_be_there_are_no_reason(project_on_database: Project, statement: str) -> None:
+    project = project_on_database
+    _only(project, f"op.execute('{statement}')")
+    query(project, "create table notes (); create table users ()")
+
+    assert project.invoke("migrate").code == 0
+
+
+def test_raw_sql_and_a_table_in_a_schema_count_too(project_on_database: Project) -> None:
+    project = project_on_database
+    _only(project, "op.execute('create table \"Notes\" ()'); op.create_table('users', schema='app')")
+    query(project, 'create schema app; create table "Notes" (); create table app.users (); create table users ()')
+
+    message = refusal(ask(project, "migrate")["migrate"])
+
+    assert "are there: app.users, public.Notes; " in message
+
+
+def test_a_history_that_cannot_be_built_says_why(project_on_database: Project) -> None:
+    project = project_on_database
+    _only(project, "op.create_table('users'); op.execute('select 1 / 0')")
+    query(project, "create table users ()")
+
+    found = ask(project, "migrate")["migrate"]
+
+    assert "; the history cannot be built from base: aaaa00000001 failed: division by zero" in refusal(found)
+    assert found["error"]["hint"].startswith("`invoke stamp <revision>`")
+
+
+def test_tables_of_a_migration_under_way_are_waited_for(migrated: Project) -> None:
+    """Another one holds the lock: what is there may be its own, so the look under the lock decides and not the first."""
+    query(migrated, "delete from alembic_version")
+
+    with holding_lock(migrated):
+        process = launch(migrated, "migrate")
+        assert process.stderr is not None
+        waits = process.stderr.readline()
+    code, _, stderr = finish(process)
+
+    assert "waiting" in waits
+    assert code == 3
+    assert stderr.startswith(f"error: {THERE}\nhint:  `invoke migrate` finds out which revision")
+
+
+def _only(project: Project, upgrade: str) -> None:
+    """Replace the history by one revision."""
+    versions = Path(project.path, "migrations/alembic/versions")
+    shutil.rmtree(versions)
+    versions.mkdir()
+    write_revision(project, "aaaa00000001", upgrade, down=None)
