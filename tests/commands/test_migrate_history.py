@@ -91,9 +91,7 @@ def test_a_file_that_imports_what_is_not_there_is_named_with_its_line(migrated: 
     done = migrated.invoke("migrate")
 
     assert done.code == 3
-    assert done.stderr.startswith(
-        f"error: {path.split('/')[-1]}, line 4: ModuleNotFoundError: No module named 'not_there'"
-    )
+    assert done.stderr.startswith(f"error: {path}, line 4: ModuleNotFoundError: No module named 'not_there'")
 
 
 def test_an_id_that_is_no_literal_is_left_to_alembic(migrated: Project) -> None:
@@ -137,7 +135,9 @@ def test_models_that_do_not_import_are_named_with_their_line(migrated: Project) 
     done = migrated.invoke("migrate")
 
     assert done.code == 3
-    assert done.stderr.startswith("error: todos.py, line 1: ModuleNotFoundError: No module named 'not_there'")
+    assert done.stderr.startswith(
+        "error: src/models/todos.py, line 1: ModuleNotFoundError: No module named 'not_there'"
+    )
 
 
 def test_the_json_names_the_broken_file(migrated: Project) -> None:

@@ -56,7 +56,9 @@ def run_plain(context: Any, metadata: Any, options: dict[str, Any]) -> None:
             context.run_migrations()
         return
     settings = load()
-    terminal = open_terminal(is_ci=settings.is_ci, is_json=False, no_color=settings.no_color)
+    terminal = open_terminal(
+        is_ci=settings.is_ci, is_json=False, no_color=settings.no_color, redactor=settings.redactor
+    )
     target = reach_database(settings, terminal)
     layout, limits = read_layout(settings.root), limits_of(settings, target)
     is_reading = _function_name(context) in READING

@@ -58,7 +58,7 @@ def _review(settings: Settings, draft: Draft, terminal: Terminal, *, opens_edito
         edit(settings, draft, terminal, editor)
     while True:
         sheet = inspect(draft, terminal)
-        terminal.say("\n" + sheet_text(sheet, has_colour=terminal.has_colour) + "\n")
+        terminal.show("\n" + sheet_text(sheet, has_colour=terminal.has_colour) + "\n")
         answer = _ask(terminal, is_good=not sheet.problems)
         if answer == "discard":
             remove_draft(draft.path)

@@ -142,7 +142,12 @@ def _review(settings: Settings, draft: Draft, wish: Wish, terminal: Terminal) ->
 
 
 def _ask_message(proposal: str, terminal: Terminal) -> str:
-    return clean_message(terminal.ask(f"message [{proposal}]: ")) or proposal
+    given = terminal.ask_or_end(f"message [{proposal}]: ")
+    if given is None:
+        terminal.say("")
+        hint = "`invoke make-migration` asks again; Enter takes the proposal"
+        raise RefusedError("the input ended at the message; no revision was made, nothing was written", hint=hint)
+    return clean_message(given) or proposal
 
 
 def _made(draft: Draft, path: Path, operations: tuple[Operation, ...], *, is_reviewed: bool) -> MadeMigration:

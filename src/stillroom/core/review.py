@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stillroom.core.operations import Operation
+from stillroom.core.printable import visible
 
 NOT_COMPARED = (
     "renames (they show as a drop and an add)",
@@ -23,6 +24,7 @@ LOSSES = {
     "drop_column": "every value in it dies",
     "execute": "SQL by hand: only reading it tells what it does",
 }
+TAB = "\t"
 RED, PLAIN = "\x1b[31m", "\x1b[0m"
 
 
@@ -51,13 +53,13 @@ def sheet_text(sheet: Sheet, *, has_colour: bool = False) -> str:
     """Write the review: operations (destructive ones first), SQL both ways, what was not compared, problems."""
     lines = [_line(each, has_colour=has_colour) for each in worst_first(sheet.operations)]
     parts = [
-        f"{sheet.path}: {sheet.message}",
+        visible(f"{sheet.path}: {sheet.message}"),
         _part("operations", lines or ["    nothing"]),
-        *[f"note:  {each}" for each in find_renames(sheet.operations)],
+        *[f"note:  {visible(each)}" for each in find_renames(sheet.operations)],
         _part("upgrade", _indented(sheet.upgrade)),
         _part("downgrade", _indented(sheet.downgrade)),
         f"not compared: {', '.join(NOT_COMPARED)}",
-        *[f"problem: {each}" for each in sheet.problems],
+        *[f"problem: {visible(each)}" for each in sheet.problems],
     ]
     return "\n\n".join(parts)
 
@@ -96,8 +98,8 @@ def _name(operation: Operation) -> str:
 def _line(operation: Operation, *, has_colour: bool) -> str:
     loss = LOSSES.get(operation.kind)
     if loss is None:
-        return f"    {operation.text}"
-    line = f"  ! {operation.text}  <- {loss}"
+        return f"    {visible(operation.text)}"
+    line = f"  ! {visible(operation.text)}  <- {loss}"
     return f"{RED}{line}{PLAIN}" if has_colour else line
 
 
@@ -106,4 +108,4 @@ def _part(title: str, lines: Sequence[str]) -> str:
 
 
 def _indented(sql: str) -> list[str]:
-    return [f"    {line}".rstrip() for line in sql.splitlines()] or ["    nothing"]
+    return [f"    {visible(line, keep=TAB)}".rstrip() for line in sql.split("\n") if sql] or ["    nothing"]

@@ -33,8 +33,17 @@ def file_system(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = "make room, or name another folder in STILLROOM_BACKUP_DIR; older backups are untouched"
+        hint = f"{cure(error)}, or name another folder in STILLROOM_BACKUP_DIR; older backups are untouched"
         raise ToolError(f"{error.filename or place}: {error.strerror or error}", hint=hint) from None
+
+
+def cure(error: OSError) -> str:
+    """Say what helps against what the file system said."""
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return "`ls -ld` shows whose it is: this user lacks a permission there"
+    if error.errno == errno.EROFS:
+        return "mount that disk for writing"
+    return "make room there" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "look at that place"
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from stillroom.core.editors import add_wait_flag, split_command
+from stillroom.edges.programs import find_program
 from stillroom.errors import ToolError
 
 ENDS_WITHIN_S = 5.0
@@ -45,10 +45,10 @@ def resolve_editor(text: str, environment: Mapping[str, str]) -> list[str]:
         words = [text] if os.path.isfile(text) else split_command(text)  # noqa: PTH113
     except ValueError as error:
         raise ToolError(f"the editor's command cannot be read: {text!r} ({error})", hint=_HINT) from None
-    program = shutil.which(words[0], path=environment.get("PATH"))
+    program = find_program(words[0], environment)
     if program is None:
         raise ToolError(f"the editor {words[0]!r} is no program here", hint=_HINT)
-    return add_wait_flag([str(Path(program).absolute()), *words[1:]])
+    return add_wait_flag([program, *words[1:]])
 
 
 _HINT = "set VISUAL or EDITOR, for instance `export EDITOR=nano`; `invoke make-migration --no-edit` opens none"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+
+from stillroom.edges.programs import find_program
 
 TIMEOUT_S = 5.0
 
@@ -19,7 +20,7 @@ def find_editor(root: Path, environment: Mapping[str, str]) -> str | None:
 
 
 def _ask(root: Path, environment: Mapping[str, str], *arguments: str) -> str | None:
-    git = shutil.which("git", path=environment.get("PATH"))
+    git = find_program("git", environment)
     if git is None:
         return None
     try:

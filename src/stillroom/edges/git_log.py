@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from stillroom.edges.programs import find_program
+
 LOOK_FOR_S = 10
 
 
@@ -28,9 +30,12 @@ def find_author_of(root: Path, path: str, environment: Mapping[str, str]) -> str
 
 
 def _log(root: Path, arguments: list[str], environment: Mapping[str, str]) -> str:
+    git = find_program("git", environment)
+    if git is None:
+        return ""
     try:
         ended = subprocess.run(
-            ["git", "log", *arguments],
+            [git, "log", *arguments],
             cwd=root,
             env=dict(environment),
             capture_output=True,

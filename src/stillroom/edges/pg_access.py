@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.core.libpq_environment import passfile_line, place_parameters, service_text
+from stillroom.edges.backups import cure
 from stillroom.errors import ToolError
 
 if TYPE_CHECKING:
@@ -99,4 +100,4 @@ def _write(path: Path, text: str) -> str:
 
 
 def _no_room(folder: str, error: OSError) -> ToolError:
-    return ToolError(f"{folder}: {error.strerror}", hint="make room there, or name another folder in TMPDIR")
+    return ToolError(f"{folder}: {error.strerror}", hint=f"{cure(error)}, or name another folder in TMPDIR")

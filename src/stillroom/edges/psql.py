@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.core.libpq_environment import passfile_line, place_parameters, service_text
+from stillroom.edges.programs import find_program
 from stillroom.errors import ToolError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def find_psql(first: Sequence[Path], *, path: str, last: Sequence[Path]) -> Path
     Raises:
         ToolError: There is none.
     """
-    on_path = shutil.which("psql", path=path)
+    on_path = find_program("psql", {"PATH": path})
     found = [*_in(first), *([Path(on_path)] if on_path else []), *_in(last)]
     if found:
         return found[0]

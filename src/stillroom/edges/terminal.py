@@ -6,6 +6,11 @@ import os
 import sys
 from dataclasses import dataclass
 
+from stillroom.core.printable import visible
+from stillroom.core.redact import Redactor
+
+NOTHING_KNOWN = Redactor()
+
 
 @dataclass(frozen=True)
 class Terminal:
@@ -14,19 +19,30 @@ class Terminal:
     Args:
         is_interactive: A person can answer: stdin and stderr are a terminal, no CI, no `--json`.
         has_colour: Colour may be used on stderr.
+        redactor: Masks the secrets of the settings.
     """
 
     is_interactive: bool
     has_colour: bool = False
+    redactor: Redactor = NOTHING_KNOWN
 
     def say(self, line: str) -> None:
-        """Write one line of progress; a closed or full stderr never stops the work."""
+        """Write one line of progress: masked, and with what a terminal would obey shown as an escape."""
+        line = visible(self.redactor.mask(line))
         if self.has_colour:
             from stillroom.edges.colour import coloured
 
             line = coloured(line)
+        self._write(line)
+
+    def show(self, text: str) -> None:
+        """Write a text of several lines, masked; what is foreign in it has been made visible by whoever wrote it."""
+        self._write(self.redactor.mask(text))
+
+    def _write(self, text: str) -> None:
+        """Write to stderr; a closed or full one never stops the work."""
         try:
-            sys.stderr.write(line + "\n")
+            sys.stderr.write(text + "\n")
             sys.stderr.flush()
         except (OSError, ValueError):
             # Python flushes stderr once more at exit, and would make the exit code 120; give it something that works.
@@ -34,18 +50,23 @@ class Terminal:
 
     def ask(self, question: str) -> str:
         """Ask and return the stripped answer; an empty one at end of input. Only call when `is_interactive`."""
+        return self.ask_or_end(question) or ""
+
+    def ask_or_end(self, question: str) -> str | None:
+        """Ask as `ask` does, and tell an ended input (Ctrl-D: None) from Enter alone (empty)."""
         assert self.is_interactive, "a question without anyone to answer it"
-        sys.stderr.write(question)
+        sys.stderr.write(visible(self.redactor.mask(question)))
         sys.stderr.flush()
-        return sys.stdin.readline().strip()
+        line = sys.stdin.readline()
+        return line.strip() if line else None
 
     def confirm(self, question: str) -> bool:
         """Ask a yes/no question whose default is no."""
         return self.ask(f"{question} [y/N] ").lower() in {"y", "yes"}
 
 
-def open_terminal(*, is_ci: bool, is_json: bool, no_color: bool) -> Terminal:
+def open_terminal(*, is_ci: bool, is_json: bool, no_color: bool, redactor: Redactor = NOTHING_KNOWN) -> Terminal:
     """Look at the three standard streams and say what may be done with them."""
     is_tty = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
     is_interactive = is_tty and not is_ci and not is_json
-    return Terminal(is_interactive=is_interactive, has_colour=is_interactive and not no_color)
+    return Terminal(is_interactive=is_interactive, has_colour=is_interactive and not no_color, redactor=redactor)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stillroom.core.redact import Redactor, redactor_for
 from stillroom.core.urls import DatabaseUrl
 
 EMBEDDED_DATABASE = "todo_chatbot"
@@ -106,6 +107,11 @@ class Settings:
     def says(self, name: str) -> bool:
         """Tell whether a setting was given at all, and is not the default."""
         return any(entry.name == name and entry.source != "default" for entry in self.entries)
+
+    @property
+    def redactor(self) -> Redactor:
+        """What masks the secrets of these settings in any text."""
+        return redactor_for(self.database, self.migration_database)
 
     def url_for(self, driver: str) -> str:
         """Render the application's database as a SQLAlchemy URL, its password included.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from stillroom.commands.server import open_server
 
@@ -23,6 +23,8 @@ class PsqlClosed:
         database: Where it was connected, without secrets.
         output: What it wrote, when nobody sat at the terminal; else "".
     """
+
+    is_verbatim: ClassVar[bool] = True  # the data of the person who asked for it, to be piped on
 
     status: int
     database: str

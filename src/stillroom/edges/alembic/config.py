@@ -79,11 +79,17 @@ def refused_import(error: BaseException) -> RefusedError:
             str(error).splitlines()[0], hint="correct the revision named, `invoke history` reads them all"
         )
     if isinstance(error, SyntaxError) and error.filename:
-        place = f"{Path(error.filename).name}, line {error.lineno}, column {error.offset or 1}: "
+        place = f"{_shown(Path(error.filename))}, line {error.lineno}, column {error.offset or 1}: "
         said = error.msg
     else:
         said = (str(error).splitlines() or [""])[0]
         frames = traceback.extract_tb(error.__traceback__)
         theirs = [each for each in frames if not each.filename.startswith(NOT_THEIRS)]
-        place = f"{Path(theirs[-1].filename).name}, line {theirs[-1].lineno}: " if theirs else ""
+        place = f"{_shown(Path(theirs[-1].filename))}, line {theirs[-1].lineno}: " if theirs else ""
     return RefusedError(f"{place}{type(error).__name__}: {said}", hint="correct the file; nothing was run")
+
+
+def _shown(path: Path) -> str:
+    """Name a file as seen from the project's root: there are many `__init__.py`."""
+    root = next((each for each in path.parents if (each / "alembic.ini").is_file()), None)
+    return str(path.relative_to(root)) if root else str(path)

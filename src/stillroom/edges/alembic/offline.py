@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from alembic.runtime.migration import MigrationContext
@@ -36,7 +36,7 @@ class Rendered:
 
     revision: str
     message: str
-    sql: str
+    sql: str = field(metadata={"has_lines": True})
     operations: tuple[Operation, ...]
     problem: str = ""
     is_missing: bool = False

@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2 import errors, sql
 
 from stillroom.edges.postgres.errors import translated
+from stillroom.edges.postgres.trust import require_ours
 from stillroom.errors import DatabaseError, RefusedError
 
 if TYPE_CHECKING:
@@ -17,8 +18,17 @@ if TYPE_CHECKING:
 
 # What the server resolves for this role and database, without "$user": a schema that happens to have the role's name
 # would otherwise take all tables.
-RESOLVED_PATH = """coalesce(nullif(ltrim(regexp_replace(current_setting('search_path'),
-  '(^|,)\\s*("\\$user"|\\$user)\\s*(?=,|$)', '', 'g'), ', '), ''), quote_ident(current_schema()), 'public')"""
+# Every function by its whole name: before the path is fixed, somebody else's `ltrim` may lie in it (CVE-2018-1058).
+RESOLVED_PATH = """coalesce(nullif(pg_catalog.ltrim(pg_catalog.regexp_replace(pg_catalog.current_setting('search_path'),
+  '(^|,)\\s*("\\$user"|\\$user)\\s*(?=,|$)', '', 'g'), ', '), ''), pg_catalog.quote_ident(pg_catalog.current_schema()), 'public')"""
+PLACES = """
+select pg_catalog.current_database(), current_user::text, coalesce(pg_catalog.current_schema()::text, 'public'),
+       pg_catalog.to_regclass('stillroom.mark') is not null,
+       (select n.nspname::text from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where c.oid = pg_catalog.to_regclass(%(name)s)),
+       (select pg_catalog.string_agg(n.nspname::text, ', '::text) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where c.relname::text = %(table)s::text and c.relkind in ('r', 'p') and n.nspname::text !~ '^pg_'::text)
+"""
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ def read_current(
     """Read the version table and the mark in one short read-only transaction; nothing of the session is changed.
 
     Raises:
-        RefusedError: The version table is in another schema than the one the search path leads to.
+        RefusedError: The version table is in another schema than the one the search path leads to, or is not ours.
         DatabaseError: The server refused, or the role may not use the schema.
     """
     with translated("reading the current revision"), connection.cursor() as cursor:
@@ -68,14 +78,7 @@ def read_current(
 
 def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | None) -> Current:
     pin_search_path(cursor, search_path, is_local=True)
-    cursor.execute(
-        """select current_database(), current_user, coalesce(current_schema(), 'public'), to_regclass('stillroom.mark') is not null,
-                  (select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                   where c.oid = to_regclass(%(name)s)),
-                  (select string_agg(n.nspname, ', ') from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                   where c.relname = %(table)s and c.relkind in ('r', 'p') and n.nspname !~ '^pg_')""",
-        {"name": _qualified(schema, table), "table": table},
-    )
+    cursor.execute(PLACES, {"name": _qualified(schema, table), "table": table})
     row = cursor.fetchone()
     assert row is not None
     database, role, current_schema, has_mark, found_in, lies_in = row
@@ -91,6 +94,7 @@ def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | Non
         )
     revisions: tuple[str, ...] = ()
     if found_in is not None:
+        require_ours(cursor, _qualified(found_in, table), database=database, role=role)
         cursor.execute(sql.SQL("select version_num from {}").format(sql.Identifier(found_in, table)))
         revisions = tuple(sorted(each for (each,) in cursor.fetchall()))
     mark = _read_mark(cursor) if has_mark else None

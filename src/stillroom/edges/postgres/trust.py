@@ -1,0 +1,77 @@
+"""Whether a table that we read and write is ours: another role's code would run there with our rights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from psycopg2 import sql
+
+from stillroom.errors import RefusedError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+# Trusted are we, the roles we are a member of (a superuser counts as a member of what it was granted, not of all), the
+# owner of the database, and superusers. A trigger is judged by the owner of its function, which is the code that runs:
+# an auditor's or a replication tool's is a trusted role's. Row security counts where it hides rows from us; the owner
+# of a table, as on Supabase, sees all.
+FOUND = """
+with recursive ours(oid) as (
+  select r.oid from pg_catalog.pg_roles r where r.rolname = current_user
+  union select m.roleid from pg_catalog.pg_auth_members m join ours on ours.oid = m.member),
+trusted(oid) as (
+  select ours.oid from ours
+  union select d.datdba from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()
+  union select r.oid from pg_catalog.pg_roles r where r.rolsuper),
+it as (select c.* from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass(%(name)s))
+select pg_catalog.pg_get_userbyid(it.relowner)::text,
+       it.relowner in (select t.oid from trusted t),
+       it.relkind in ('r', 'p'),
+       (select pg_catalog.string_agg(t.tgname::text || ' of '::text || pg_catalog.pg_get_userbyid(p.proowner)::text, ', '::text)
+        from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
+        where t.tgrelid = it.oid and not t.tgisinternal and t.tgenabled in ('O', 'A')
+          and p.proowner not in (select t.oid from trusted t)),
+       (select pg_catalog.string_agg(r.rulename::text, ', '::text) from pg_catalog.pg_rewrite r
+        where r.ev_class = it.oid and r.ev_enabled in ('O', 'A')),
+       pg_catalog.row_security_active(it.oid)
+from it
+"""
+
+
+def require_ours(cursor: Cursor, name: str, *, database: str, role: str) -> None:
+    """Refuse a table in which somebody else's code would run, or that hides rows; nothing of it is read before.
+
+    Args:
+        cursor: In a transaction; the search path is fixed.
+        name: The table, quoted and with its schema.
+        database: Named in the message.
+        role: Who we are.
+
+    Raises:
+        RefusedError: It is no plain table, belongs to a role we have nothing to do with, or has a foreign trigger, a
+            rule, or row security that holds for us.
+    """
+    cursor.execute(FOUND, {"name": name})
+    row = cursor.fetchone()
+    if row is None:
+        return
+    owner, is_trusted, is_table, triggers, rules, hides_rows = row
+    table = f"{database}: the version table {name}"
+    quoted_owner, quoted_role = (sql.Identifier(each).as_string(cursor) for each in (owner, role))
+    if not is_table:
+        raise RefusedError(f"{table} is no table", hint=f"look at it, `\\d+ {name}` in psql, then drop or rename it")
+    if not is_trusted:
+        raise RefusedError(
+            f"{table} belongs to {owner}, who is neither {role}, nor a role it is in, nor the owner of the database",
+            hint=f"connect as {owner}; or, if you trust that role: `GRANT {quoted_owner} TO {quoted_role};`",
+        )
+    if triggers:
+        what, hint = f"runs another role's code: trigger {triggers}", f"as its owner: `DROP TRIGGER … ON {name};`"
+        raise RefusedError(f"{table} {what}", hint=hint)
+    if rules:
+        raise RefusedError(f"{table} has a rule: {rules}", hint=f"as its owner: `DROP RULE … ON {name};`")
+    if hides_rows:
+        raise RefusedError(
+            f"{table} has row security that holds for {role}: rows may be hidden",
+            hint=f"as its owner: `ALTER TABLE {name} DISABLE ROW LEVEL SECURITY;`",
+        )
