@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2 import errors, sql
 
 from stillroom.edges.postgres.errors import translated
-from stillroom.edges.postgres.trust import require_ours
+from stillroom.edges.postgres.trust import find_distrust
 from stillroom.errors import DatabaseError, RefusedError
 
 if TYPE_CHECKING:
@@ -94,10 +94,13 @@ def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | Non
         )
     revisions: tuple[str, ...] = ()
     if found_in is not None:
-        require_ours(cursor, _qualified(found_in, table), database=database, role=role)
+        name = _qualified(found_in, table)
+        problem, hint = find_distrust(cursor, name, role)
+        if problem:
+            raise RefusedError(f"{database}: the version table {name} {problem}", hint=hint)
         cursor.execute(sql.SQL("select version_num from {}").format(sql.Identifier(found_in, table)))
         revisions = tuple(sorted(each for (each,) in cursor.fetchall()))
-    mark = _read_mark(cursor) if has_mark else None
+    mark = _read_mark(cursor, role) if has_mark else None
     return Current(revisions, found_in is not None, mark, database, role, found_in or current_schema)
 
 
@@ -105,8 +108,10 @@ def _qualified(schema: str | None, table: str) -> str:
     return ".".join('"' + each.replace('"', '""') + '"' for each in (schema, table) if each)
 
 
-def _read_mark(cursor: Cursor) -> str | None:
-    """Read the mark; one that may not be read counts as unknown, which protects."""
+def _read_mark(cursor: Cursor, role: str) -> str | None:
+    """Read the mark; one that may not be read, or that a stranger wrote, counts as unknown, which protects."""
+    if find_distrust(cursor, "stillroom.mark", role)[0]:
+        return "unknown"
     cursor.execute("savepoint mark")
     try:
         cursor.execute("select environment from stillroom.mark")

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from psycopg2 import sql
 
-from stillroom.errors import RefusedError
-
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
@@ -38,40 +36,36 @@ from it
 """
 
 
-def require_ours(cursor: Cursor, name: str, *, database: str, role: str) -> None:
-    """Refuse a table in which somebody else's code would run, or that hides rows; nothing of it is read before.
+def find_distrust(cursor: Cursor, name: str, role: str) -> tuple[str, str]:
+    """Say why a table is not ours, and what helps; nothing of it is read.
 
     Args:
         cursor: In a transaction; the search path is fixed.
         name: The table, quoted and with its schema.
-        database: Named in the message.
         role: Who we are.
 
-    Raises:
-        RefusedError: It is no plain table, belongs to a role we have nothing to do with, or has a foreign trigger, a
-            rule, or row security that holds for us.
+    Returns:
+        What is wrong with it (no table, a stranger's, a foreign trigger, a rule, row security that holds for us) and a
+        hint; twice an empty text when nothing is.
     """
     cursor.execute(FOUND, {"name": name})
     row = cursor.fetchone()
     if row is None:
-        return
+        return "", ""
     owner, is_trusted, is_table, triggers, rules, hides_rows = row
-    table = f"{database}: the version table {name}"
     quoted_owner, quoted_role = (sql.Identifier(each).as_string(cursor) for each in (owner, role))
     if not is_table:
-        raise RefusedError(f"{table} is no table", hint=f"look at it, `\\d+ {name}` in psql, then drop or rename it")
+        return "is no table", f"look at it, `\\d+ {name}` in psql, then drop or rename it"
     if not is_trusted:
-        raise RefusedError(
-            f"{table} belongs to {owner}, who is neither {role}, nor a role it is in, nor the owner of the database",
-            hint=f"connect as {owner}; or, if you trust that role: `GRANT {quoted_owner} TO {quoted_role};`",
+        return (
+            f"belongs to {owner}, who is neither {role}, nor a role it is in, nor the owner of the database",
+            f"connect as {owner}; or, if you trust that role: `GRANT {quoted_owner} TO {quoted_role};`",
         )
     if triggers:
-        what, hint = f"runs another role's code: trigger {triggers}", f"as its owner: `DROP TRIGGER … ON {name};`"
-        raise RefusedError(f"{table} {what}", hint=hint)
+        return f"runs another role's code: trigger {triggers}", f"as its owner: `DROP TRIGGER … ON {name};`"
     if rules:
-        raise RefusedError(f"{table} has a rule: {rules}", hint=f"as its owner: `DROP RULE … ON {name};`")
+        return f"has a rule: {rules}", f"as its owner: `DROP RULE … ON {name};`"
     if hides_rows:
-        raise RefusedError(
-            f"{table} has row security that holds for {role}: rows may be hidden",
-            hint=f"as its owner: `ALTER TABLE {name} DISABLE ROW LEVEL SECURITY;`",
-        )
+        what = f"has row security that holds for {role}: rows may be hidden"
+        return what, f"as its owner: `ALTER TABLE {name} DISABLE ROW LEVEL SECURITY;`"
+    return "", ""
