@@ -47,7 +47,8 @@ def carry_over(connection: Connection, source: str, target: str) -> tuple[str, .
             try:
                 cursor.execute("begin")
                 for statement, values in statements:
-                    cursor.execute(statement, values)
+                    # None, not an empty tuple: with that, psycopg2 reads a `%` in a quoted name as a place for a value.
+                    cursor.execute(statement, values or None)
                 cursor.execute("commit")
             except psycopg2.Error as error:
                 if connection.closed:

@@ -35,7 +35,8 @@ def write_revisions(connection: Connection, *, schema: str, table: str, revision
                 cursor.execute(sql.SQL(made).format(name, sql.Identifier(f"{table}_pkc")))
             cursor.execute(sql.SQL("delete from {}").format(name))
             for each in revisions:
-                cursor.execute(sql.SQL("insert into {} (version_num) values (%s)").format(name), (each,))
+                # A literal, not a parameter: beside one, psycopg2 reads a `%` in the name as a place for a value.
+                cursor.execute(sql.SQL("insert into {} (version_num) values ({})").format(name, sql.Literal(each)))
             cursor.execute("commit")
         except BaseException:
             if not connection.closed:
