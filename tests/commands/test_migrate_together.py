@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import closing
 
-import pytest
-
 from tests.commands.support import (
     HEAD,
-    INITIAL,
-    TIMEZONE,
     current,
     database_of,
     finish,
@@ -22,29 +17,7 @@ from tests.commands.support import (
     until,
     write_revision,
 )
-from tests.servers import Project, Server
-
-AT_ONCE, ROUNDS = 8, 3
-
-
-def test_eight_at_once_apply_each_revision_once(
-    project: Project, server: Server, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for round_number in range(ROUNDS):
-        database = server.make_database()
-        project.database, project.environment["DATABASE_URL"] = database, database.url
-
-        ended = [finish(process) for process in [launch(project, "migrate") for _ in range(AT_ONCE)]]
-
-        with capsys.disabled():
-            sys.stdout.write(f" round {round_number + 1}: exit codes {sorted(code for code, _, _ in ended)}")
-        assert [code for code, _, _ in ended] == [0] * AT_ONCE, [stderr for _, _, stderr in ended]
-        steps = [line.split()[1] for _, _, stderr in ended for line in stderr.splitlines() if line.startswith("  +")]
-        assert steps == [INITIAL, TIMEZONE, HEAD]
-        assert sum("nothing to do" in stdout for _, stdout, _ in ended) == AT_ONCE - 1
-        assert current(project) == [HEAD]
-        assert query(project, "select count(*) from pg_index where not indisvalid") == [(0,)]
-        database.drop()
+from tests.servers import Project
 
 
 def test_plain_alembic_and_migrate_exclude_each_other(project_on_database: Project) -> None:

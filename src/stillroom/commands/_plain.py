@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from stillroom.core.layout import Layout
     from stillroom.core.limits import Limits
+    from stillroom.edges.alembic.attempt import Attempt
 
 # The inner functions of Alembic's commands that only read; anything else writes, and locks.
 READING = {
@@ -77,27 +78,30 @@ class _Place:
 
 
 def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: _Place) -> None:
-    from stillroom.edges.alembic.attempt import Attempt
     from stillroom.edges.alembic.engine import make_engine, translated_from_sqlalchemy
     from stillroom.edges.alembic.plain import make_honest
     from stillroom.edges.postgres.connect import connect
-    from stillroom.edges.postgres.current import pin_search_path
     from stillroom.edges.postgres.session import prepare, require_direct
 
     with closing(connect(place.target.url, command="alembic")) as raw:
-        if place.is_reading:
-            with raw.cursor() as cursor:
-                pin_search_path(cursor, place.limits.search_path, is_local=False)
-        else:
+        if not place.is_reading:
             require_direct(raw, place.limits)
             prepare(raw, layout=place.layout, limits=place.limits, say=place.terminal.say)
-        attempt = Attempt(0) if place.is_reading else Attempt.on(raw, place.limits, place.terminal.say)
+        attempt = _attempt(raw, place)
         with make_engine(raw, attempt).connect() as connection:
             context.configure(connection=connection, target_metadata=metadata, **_saying(chosen, place.terminal))
             if not place.is_reading:
                 make_honest(context, attempt, raw)
             with _stoppable(raw), translated_from_sqlalchemy(), context.begin_transaction():
                 context.run_migrations()
+
+
+def _attempt(raw: Connection, place: _Place) -> Attempt:
+    from stillroom.edges.alembic.attempt import Attempt
+
+    if place.is_reading:
+        return Attempt(0, search_path=place.limits.search_path)
+    return Attempt.on(raw, place.limits, place.terminal.say)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from stillroom.commands._truth import require_arrival, settle, stands
 from stillroom.core.guard import SAFE_MARKS, Standing
 from stillroom.core.limits import Limits, after_waiting, longest_silence_s
 from stillroom.core.plan import Plan, plan_upgrade
+from stillroom.edges.seams import seam
 from stillroom.errors import ConnectionLostError, DatabaseError, InterruptedRunError
 
 if TYPE_CHECKING:
@@ -63,18 +64,27 @@ def prepare_upgrade(
         RefusedError: The database is at a revision that is not here, target lies behind it, or there are several heads.
         DatabaseError: The server did not answer.
     """
-    work, current = begin_work(settings, terminal, command=command, wait_s=wait_s)
+    work, current = begin_work(settings, terminal, command=command, wait_s=wait_s, must_write=False)
     standing = standing_of(settings, work.target, current, terminal)
     require_one_head(settings, work.project, current.revisions, target)
     return work, standing, plan_upgrade(work.project.history, current.revisions, target)
 
 
-def begin_work(settings: Settings, terminal: Terminal, *, command: str, wait_s: str = "") -> tuple[Work, Current]:
+def begin_work(
+    settings: Settings, terminal: Terminal, *, command: str, wait_s: str = "", must_write: bool = True
+) -> tuple[Work, Current]:
     """Read the project, reach the server, waiting for it where it is still starting, and look where the database stands.
+
+    Args:
+        settings: Where the database is.
+        terminal: Told what is waited for.
+        command: The task.
+        wait_s: Longest wait in seconds, as typed; empty for the setting.
+        must_write: Whatever is found, the lock will be taken: a pooler or a standby is refused at once.
 
     Raises:
         SettingsError: Settings or flags that cannot be used.
-        RefusedError: A revision file cannot be read.
+        RefusedError: A revision file cannot be read, or a pooler stands between.
         DatabaseError: The server did not answer.
     """
     from stillroom.edges.postgres.connect import connect_patiently
@@ -85,6 +95,10 @@ def begin_work(settings: Settings, terminal: Terminal, *, command: str, wait_s: 
     patience = {"wait_s": limits.wait_s, "absent_wait_s": limits.absent_wait_s}
     with closing(connect_patiently(target.url, command=command, say=terminal.say, **patience)) as connection:
         left = after_waiting(limits, time.monotonic() - started)
+        if must_write:
+            from stillroom.edges.postgres.session import require_direct
+
+            require_direct(connection, limits)
         current = look_on(connection, target, project, settings)
     return Work(settings, project, target, left, command), current
 
@@ -148,7 +162,8 @@ def run_plan(work: Work, held: Migrating, plan: Plan, say: Voice) -> Ran:
 
     if not plan.steps:
         return Ran(plan, ())
-    watch = Watch(work.target.url, command=work.command, pid=held.backend.pid, say=say)
+    is_pooled = work.limits.pooler == "session"
+    watch = None if is_pooled else Watch(work.target.url, command=work.command, pid=held.backend.pid, say=say)
     run = StepRun(held.connection, plan, work.limits, say, say.pulse, watch, work.shows_data)
     try:
         run_steps(run, work.project.layout)
@@ -156,7 +171,9 @@ def run_plan(work: Work, held: Migrating, plan: Plan, say: Voice) -> Ran:
         return Ran(plan, settle(work, held, run, lost))
     finally:
         say.rest()
+    seam("all steps committed")
     require_arrival(work, held, plan)
+    seam("looked again")
     return Ran(plan, tuple(run.done))
 
 

@@ -33,12 +33,15 @@ def require_arrival(work: Work, held: Migrating, plan: Plan) -> None:
     Raises:
         DatabaseError: The database is not where the plan ends, or another server answers.
     """
-    is_alone = False
-    try:
-        connection = _connect(work, place_within_s=0.0)
-    except NotReadyError:
+    # A session pooler lets a second client in, and then may leave it without a server for ever.
+    is_alone = work.limits.pooler == "session"
+    if not is_alone:
+        try:
+            connection = _connect(work, place_within_s=0.0)
+        except NotReadyError:
+            is_alone = True
+    if is_alone:
         held.connection.close()
-        is_alone = True
         connection = _reconnect(work, "every step ran, but the server gives no connection to look again")
     with closing(connection):
         _require_same_server(connection, work, held)

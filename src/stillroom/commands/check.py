@@ -76,12 +76,9 @@ def find_differences(settings: Settings, database: Target, project: Project) -> 
     """
     from stillroom.edges.alembic.compare import compare_models
     from stillroom.edges.postgres.connect import connect
-    from stillroom.edges.postgres.current import pin_search_path
 
     with closing(connect(database.url, command="check")) as connection:
-        with connection.cursor() as cursor:
-            pin_search_path(cursor, search_path_of(settings, database), is_local=False)
-        differences, tables = compare_models(project.layout, connection)
+        differences, tables = compare_models(project.layout, connection, search_path=search_path_of(settings, database))
     if not tables:
         raise RefusedError(
             "the models have no tables", hint="import the modules that define them where env.py finds the metadata"

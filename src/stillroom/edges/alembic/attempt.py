@@ -52,6 +52,7 @@ class Attempt:
         lock_timeout_ms: The wait for table locks in this attempt; 0 waits for ever.
         statement_timeout_ms: The longest statement.
         session: What the step must leave as it was; None where no step runs.
+        search_path: Where no step runs: what the settings say of it; None keeps the server's own.
         lock_tries: How often a statement outside of a transaction is tried.
         say: Told why something is tried again.
         pulse: Called at each statement: the sign of life that the parent process waits for.
@@ -67,6 +68,7 @@ class Attempt:
     lock_timeout_ms: int
     statement_timeout_ms: int = 0
     session: Session | None = None
+    search_path: str | None = None
     lock_tries: int = 1
     say: Callable[[str], None] = field(default=lambda _: None)
     pulse: Callable[[], None] = field(default=lambda: None)
@@ -86,8 +88,13 @@ class Attempt:
         Raises:
             psycopg2.Error: The connection is lost.
         """
-        session = read_session(connection)
-        return cls(limits.lock_timeout_ms, limits.statement_timeout_ms, session, limits.lock_tries, say)
+        return cls(
+            limits.lock_timeout_ms,
+            limits.statement_timeout_ms,
+            session=read_session(connection),
+            lock_tries=limits.lock_tries,
+            say=say,
+        )
 
     def start_step(self) -> None:
         """Forget the step before, or the try before."""

@@ -24,7 +24,6 @@ from stillroom.edges.alembic.models import find_unimported
 from stillroom.edges.alembic.recording import describe_operation
 from stillroom.edges.alembic.template import Pages
 from stillroom.edges.postgres.connect import connect
-from stillroom.edges.postgres.current import pin_search_path
 from stillroom.edges.postgres.errors import describe
 from stillroom.errors import DatabaseError
 
@@ -150,10 +149,9 @@ class _Comparison:
         if not self.table_count:
             return
         with closing(connect(self.source.url, command="make-migration")) as raw:
-            with raw.cursor() as cursor:
-                pin_search_path(cursor, self.source.search_path, is_local=False)
+            engine = make_engine(raw, Attempt(self.source.lock_timeout_ms, search_path=self.source.search_path))
             raw.set_session(readonly=True)
-            with make_engine(raw, Attempt(self.source.lock_timeout_ms)).connect() as connection:
+            with engine.connect() as connection:
                 context.configure(connection=connection, target_metadata=metadata, **configure_options(options))
                 with context.begin_transaction():
                     context.run_migrations()

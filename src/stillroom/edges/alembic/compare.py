@@ -29,6 +29,7 @@ class _Comparison:
     """What `stillroom.env.run` is given instead of a run of steps."""
 
     connection: Connection
+    search_path: str | None
     found: tuple[Operation, ...] = ()
     tables: int = 0
 
@@ -36,19 +37,24 @@ class _Comparison:
         """Be called by `stillroom.env.run`: compare, change nothing."""
         each = metadata if isinstance(metadata, list | tuple) else [metadata]
         self.tables = sum(len(one.tables) for one in each)
-        with make_engine(self.connection, Attempt(0)).connect() as connection:
+        engine = make_engine(self.connection, Attempt(0, search_path=self.search_path))
+        self.connection.set_session(readonly=True)
+        with engine.connect() as connection:
             context.configure(connection=connection, target_metadata=metadata, **configure_options(options))
             script = produce_migrations(context.get_context(), metadata)
             assert script.upgrade_ops is not None
             self.found = tuple(describe_operation(one) for one in _flat(script.upgrade_ops.ops))
 
 
-def compare_models(layout: Layout, connection: Connection) -> tuple[tuple[Operation, ...], int]:
+def compare_models(
+    layout: Layout, connection: Connection, *, search_path: str | None
+) -> tuple[tuple[Operation, ...], int]:
     """Find what would have to be done so that the database matches the models.
 
     Args:
         layout: The project.
-        connection: Its search path is pinned; nothing is open on it.
+        connection: Nothing is open on it.
+        search_path: What the settings say of it; None keeps the server's own.
 
     Returns:
         The operations, and the number of tables the models have.
@@ -56,7 +62,7 @@ def compare_models(layout: Layout, connection: Connection) -> tuple[tuple[Operat
     Raises:
         RefusedError: The models or env.py do not import.
     """
-    comparison = _Comparison(connection)
+    comparison = _Comparison(connection, search_path)
     config = make_config(layout, comparison)
     scripts = ScriptDirectory.from_config(config)
     with importing(), EnvironmentContext(config, scripts, fn=lambda *_: []):

@@ -15,6 +15,7 @@ from stillroom.core.sent_sql import find_index_names, find_transaction_word, is_
 from stillroom.edges.alembic.attempt import Attempt
 from stillroom.edges.alembic.honest import DishonestStepError
 from stillroom.edges.alembic.retrying import execute_alone
+from stillroom.edges.postgres.current import pin_search_path
 from stillroom.edges.postgres.errors import as_database_error
 from stillroom.errors import DatabaseError
 
@@ -56,6 +57,8 @@ def _renew(connection: Connection, attempt: Attempt) -> None:
     attempt.transaction_began(is_autocommit=raw.autocommit)
     with raw.cursor() as cursor:
         if attempt.session is None:
+            # For the transaction only: behind a transaction pooler the session is everybody's.
+            pin_search_path(cursor, attempt.search_path, is_local=not raw.autocommit)
             lock = (f"{attempt.lock_timeout_ms}ms", not raw.autocommit)
             cursor.execute("select set_config('lock_timeout', %s, %s)", lock)
             return

@@ -15,6 +15,7 @@ from psycopg2 import errors, sql
 from stillroom.edges.alembic.hooks import OWN_SCHEMA
 from stillroom.edges.postgres.errors import describe
 from stillroom.edges.postgres.invalid import find_invalid_indexes
+from stillroom.edges.seams import seam
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
@@ -51,6 +52,7 @@ def honest(
         _set_token(raw, attempt)
         before = _look(raw, kept)
         _require_session(before, session, "before it began")
+        seam("step begun")
         with _deaths_of_threads() as deaths:
             function(**options)
         if attempt.lie:
@@ -72,6 +74,7 @@ def honest(
         if deaths:
             raise DishonestStepError(f"a thread of it died of {deaths[0]}")
         attempt.end_step()
+        seam("step run, not recorded")
 
     return checked
 

@@ -21,6 +21,7 @@ from stillroom.edges.alembic.honest import honest, tables_to_keep
 from stillroom.edges.alembic.hooks import configure_options
 from stillroom.edges.alembic.retrying import RETRIED, wait_for_turn
 from stillroom.edges.interrupt import cancelling
+from stillroom.edges.seams import seam
 from stillroom.errors import StillroomError
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class StepRun:
             step = make(scripts.revision_map, script)
             step.migration_fn = honest(step.migration_fn, self.attempt, self.connection, self._kept)
             yield step
+            seam("step committed")
             self.confirm((script.doc or "").split("\n")[0])
 
     def confirm(self, message: str) -> None:

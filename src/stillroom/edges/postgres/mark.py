@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from psycopg2 import errors
 
 from stillroom.edges.postgres.errors import translated
+from stillroom.edges.seams import seam
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -86,7 +87,9 @@ def write_mark(connection: Connection, environment: str) -> bool:
         cursor.execute("begin")
         try:
             cursor.execute(CREATE, {"version": SCHEMA_VERSION, "environment": environment})
+            seam("mark written")
             cursor.execute("commit")
+            seam("mark committed")
         except errors.InsufficientPrivilege:
             cursor.execute("rollback")
             return False

@@ -12,6 +12,7 @@ from stillroom.edges.postgres.emptying import empty_schema, may_drop
 from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.outside import read_outside, require_nothing_outside
 from stillroom.edges.postgres.surroundings import Surroundings, find_unrestorable, put_back, read_surroundings
+from stillroom.edges.seams import seam
 from stillroom.errors import DatabaseError, RefusedError
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ def reset_schemas(
         cursor.execute("begin")
         try:
             taken = _drop_and_put_back(cursor, found, foreign, allows_outside=allows_outside)
+            seam("schemas dropped and put back")
             cursor.execute("commit")
+            seam("reset committed")
         except BaseException:
             if not connection.closed:
                 cursor.execute("rollback")

@@ -16,6 +16,7 @@ from stillroom.edges.postgres.connect import connect_patiently
 from stillroom.edges.postgres.current import Current, pin_search_path, read_current
 from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.lock import lock_key, take_lock
+from stillroom.edges.seams import seam
 from stillroom.errors import DatabaseError, RefusedError
 
 if TYPE_CHECKING:
@@ -89,7 +90,9 @@ def prepare(
     before = _read(connection, layout, limits)
     key = lock_key(layout.version_table_schema or before.schema, layout.version_table)
     take_lock(connection, key, wait_s=limits.wait_s, say=say, is_shared=is_shared, database=before.database)
+    seam("lock taken")
     _set_up(connection, limits)
+    seam("session set up")
     return Migrating(connection, _read(connection, layout, limits), key, read_backend(connection))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from psycopg2 import sql
 
 from stillroom.edges.postgres.errors import translated
+from stillroom.edges.seams import seam
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -37,7 +38,9 @@ def write_revisions(connection: Connection, *, schema: str, table: str, revision
             for each in revisions:
                 # A literal, not a parameter: beside one, psycopg2 reads a `%` in the name as a place for a value.
                 cursor.execute(sql.SQL("insert into {} (version_num) values ({})").format(name, sql.Literal(each)))
+            seam("version table written")
             cursor.execute("commit")
+            seam("version table committed")
         except BaseException:
             if not connection.closed:
                 cursor.execute("rollback")
