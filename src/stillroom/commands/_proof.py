@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import Target, search_path_of
-from stillroom.commands._steps import Work, run_under_lock
-from stillroom.core.plan import Plan
+from stillroom.commands._scratch import as_interrupted, build_revisions, read_live
+from stillroom.commands._steps import Work
+from stillroom.core.drift import Drift
+from stillroom.core.mending import plan_mending
 from stillroom.errors import InterruptedRunError, StillroomError
 
 if TYPE_CHECKING:
-    from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
 
 
@@ -50,47 +49,18 @@ def prove(work: Work, terminal: Terminal, tops: tuple[str, ...]) -> Proof:
 
 
 def _prove_in_scratch(work: Work, terminal: Terminal, tops: tuple[str, ...]) -> Proof:
-    """Build the revision in a scratch database, and compare the two catalogs."""
+    """Build the revision in a scratch database, and compare the two schemas."""
     from stillroom.edges.postgres.scratch import scratch_database
 
+    live = read_live(work)
     with scratch_database(work.target.url, command="stamp") as name:
         if name is None:
             return Proof("the role may not create a scratch database to build that revision in", (), is_possible=False)
-        terminal.say(f"building {', '.join(tops) or 'base'} in {name} to compare")
-        scratch = replace(work, target=Target(replace(work.target.url, name=name), work.target.is_embedded))
-        history = work.project.history
-        steps = tuple(each for each in history.order if each in history.closure(tops))
-        plan = Plan("upgrade", steps, (), tops)
         try:
-            run_under_lock(scratch, terminal, lambda held, _: _build(scratch, held, plan))
-        except InterruptedRunError:
-            again = " ".join(tops) or "base"
-            raise InterruptedRunError(
-                "interrupted while that revision was built; nothing was touched",
-                hint=f"`invoke stamp {again}` starts anew",
-            ) from None
+            built = build_revisions(work, terminal, tops, live, replace(work.target.url, name=name))
+        except InterruptedRunError as error:
+            raise as_interrupted(error, f"stamp {' '.join(tops) or 'base'}") from None
         except StillroomError as error:
             return Proof(f"that revision cannot be built from base: {error.message}", (), is_possible=False)
-        wanted, found = _catalog(scratch), _catalog(work)
-    missing = [f"missing: {each}" for each in sorted(wanted - found)]
-    extra = [f"not in that revision: {each}" for each in sorted(found - wanted)]
-    return Proof("the schema equals that revision built from base", (*missing, *extra))
-
-
-def _build(work: Work, held: Migrating, plan: Plan) -> int:
-    from stillroom.edges.alembic.steps import StepRun, run_steps
-
-    return (
-        len(run_steps(StepRun(held.connection, plan, work.limits, lambda _: None), work.project.layout))
-        if plan.steps
-        else 0
-    )
-
-
-def _catalog(work: Work) -> frozenset[str]:
-    from stillroom.edges.postgres.catalog import read_catalog
-    from stillroom.edges.postgres.connect import connect
-
-    with closing(connect(work.target.url, command="stamp")) as connection:
-        path = search_path_of(work.settings, work.target)
-        return read_catalog(connection, version_table=work.project.layout.version_table, search_path=path)
+    found = plan_mending(Drift(live.schema, built.schema))
+    return Proof("the schema equals that revision built from base", tuple(each.text for each in found))

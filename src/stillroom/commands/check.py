@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from stillroom.commands._database import Project, Target, look, reach_database, read_project, search_path_of
 from stillroom.core.operations import Operation
 from stillroom.core.plan import plan_upgrade
-from stillroom.errors import AnswerNoError, RefusedError
+from stillroom.errors import AnswerNoError, RefusedError, SettingsError
 
 if TYPE_CHECKING:
+    from stillroom.commands._drift import DriftChecked
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
 
@@ -41,20 +42,32 @@ class HeadsChecked:
         return 6 if len(self.heads) > 1 else 0
 
 
-def check_models(settings: Settings, terminal: Terminal, *, only_heads: bool = False) -> ModelsChecked | HeadsChecked:
-    """Compare the models with the database; nothing is locked or changed.
+def check_models(
+    settings: Settings, terminal: Terminal, *, only_heads: bool = False, drift: bool = False
+) -> ModelsChecked | HeadsChecked | DriftChecked:
+    """Compare the models with the database, or the database with its history; nothing is locked or changed.
 
     Args:
         settings: Where the database is.
         terminal: Told when the embedded server had to be started.
         only_heads: Only count the heads; needs no database.
+        drift: Compare the live schema with what its revisions build, and leave the models out of it.
 
     Raises:
-        SettingsError: Settings that cannot be used.
+        SettingsError: Settings that cannot be used, or two questions at once.
         RefusedError: A file cannot be read, or the models do not import.
         AnswerNoError: Revisions are pending, so there is nothing to compare yet.
         DatabaseError: The server did not answer.
+        InterruptedRunError: A signal, while the history was built.
     """
+    if drift and only_heads:
+        raise SettingsError(
+            "--heads and --drift are two questions", hint="`invoke check --drift`, or `invoke check --heads`"
+        )
+    if drift:
+        from stillroom.commands._drift import check_drift
+
+        return check_drift(settings, terminal)
     project = read_project(settings)
     if only_heads:
         return HeadsChecked(project.history.heads)

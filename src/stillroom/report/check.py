@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from stillroom.report._amounts import count
 
 if TYPE_CHECKING:
+    from stillroom.commands._drift import DriftChecked
     from stillroom.commands.check import HeadsChecked, ModelsChecked
 
 
-def text(result: ModelsChecked | HeadsChecked) -> str:
+def text(result: ModelsChecked | HeadsChecked | DriftChecked) -> str:
     """Say whether they agree, and what would make them."""
+    if hasattr(result, "built_in"):
+        return _drift_text(cast("DriftChecked", result))
     if hasattr(result, "heads"):
         if len(result.heads) > 1:
             return f'{len(result.heads)} heads: {", ".join(result.heads)}; `alembic merge heads -m "merge"` joins them'
@@ -17,6 +22,21 @@ def text(result: ModelsChecked | HeadsChecked) -> str:
     if not result.differences:
         return f"{result.database}: models and database agree"
     lines = [f"  {each.text}" for each in result.differences]
-    count = len(lines)
-    last = f"{result.database}: {count} difference{'s' if count > 1 else ''}; `invoke make-migration` writes them down"
+    last = f"{result.database}: {count(len(lines), 'difference')}; `invoke make-migration` writes them down"
     return "\n".join(["to match the models, the database needs:", *lines, last])
+
+
+def _drift_text(result: DriftChecked) -> str:
+    lines = []
+    for each in result.differences:
+        lines += [each.text, *(f"  {line}" for line in each.statement.splitlines())]
+    if result.left_out:
+        lines.append(f"not compared, the history does not touch them: {', '.join(result.left_out)}")
+    if result.pending:
+        lines.append(f"pending, which is no drift: {', '.join(result.pending)}")
+    place = ", ".join(result.revisions) or "base"
+    if result.differences:
+        last = f"{count(len(result.differences), 'difference')} from {place}, built in {result.built_in}"
+    else:
+        last = f"as {place} builds it in {result.built_in}"
+    return "\n".join([*lines, f"{result.database}: {last}"])

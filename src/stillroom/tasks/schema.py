@@ -126,12 +126,18 @@ def heads(c: Context) -> Any:
     return show_heads(*enter(c))
 
 
-@task(klass=Command, help={"heads": "Only look whether there is one head; needs no database."})
-def check(c: Context, heads: bool = False) -> Any:
+@task(
+    klass=Command,
+    help={
+        "heads": "Only look whether there is one head; needs no database.",
+        "drift": "Compare the live schema with what its revisions build, and show the statements that would mend it.",
+    },
+)
+def check(c: Context, heads: bool = False, drift: bool = False) -> Any:
     """Compare the models with the database; ends with 6 when they differ."""
     from stillroom.commands.check import check_models
 
-    return check_models(*enter(c), only_heads=heads)
+    return check_models(*enter(c), only_heads=heads, drift=drift)
 
 
 @task(klass=Command, help={"revision": "Revision id, head, heads or base.", "wait_s": WAIT_S, "allow": ALLOW})

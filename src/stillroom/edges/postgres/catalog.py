@@ -1,58 +1,180 @@
-"""The schema as a set of lines, so that two databases can be compared."""
+"""The schema of a database, read object by object from its catalog."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from psycopg2 import NotSupportedError, ProgrammingError
+
+from stillroom.core.schema_objects import Key, Schema, SchemaObject
+from stillroom.edges.postgres.catalog_sql import COMMENTS, COMMON, FAMILIES, STAND_INS, USES
 from stillroom.edges.postgres.current import pin_search_path
 from stillroom.edges.postgres.errors import translated
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
 
-# One line for each thing that a migration makes. Oids, owners and sizes are left out: they differ between databases
-# that are the same to an application. Extensions' members and our own schema are left out as well.
-LINES = """
-with spaces as (select oid, nspname from pg_namespace where nspname !~ '^pg_' and nspname not in ('information_schema', 'stillroom')),
-rel as (select c.*, s.nspname from pg_class c join spaces s on s.oid = c.relnamespace
-        where not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
-          and c.relname <> %(version_table)s and c.relname <> %(version_table)s || '_pkc')
-select format('table %%I.%%I kind %%s', nspname, relname, relkind) from rel where relkind in ('r', 'p', 'f')
-union all select format('view %%I.%%I %%s', nspname, relname, md5(pg_get_viewdef(oid))) from rel where relkind in ('v', 'm')
-union all select format('sequence %%I.%%I', nspname, relname) from rel where relkind = 'S'
-union all
-select format('column %%I.%%I.%%I %%s%%s%%s%%s', r.nspname, r.relname, a.attname, format_type(a.atttypid, a.atttypmod),
-              case when a.attnotnull then ' not null' else '' end,
-              coalesce(' default ' || pg_get_expr(ad.adbin, ad.adrelid), ''), case a.attidentity when '' then '' else ' identity ' || a.attidentity::text end)
-from rel r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
-left join pg_attrdef ad on ad.adrelid = a.attrelid and ad.adnum = a.attnum where r.relkind in ('r', 'p', 'f')
-union all
-select format('constraint %%I on %%I.%%I %%s%%s', k.conname, r.nspname, r.relname, pg_get_constraintdef(k.oid),
-              case when k.convalidated then '' else ' (not valid)' end)
-from pg_constraint k join rel r on r.oid = k.conrelid where k.contype <> 'n'
-union all
-select format('index %%s%%s', pg_get_indexdef(i.indexrelid), case when i.indisvalid then '' else ' (invalid)' end)
-from pg_index i join rel r on r.oid = i.indrelid
-union all
-select format('enum %%I.%%I (%%s)', s.nspname, t.typname,
-              (select string_agg(e.enumlabel, ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid))
-from pg_type t join spaces s on s.oid = t.typnamespace where t.typtype = 'e'
-union all
-select format('function %%I.%%I(%%s) %%s', s.nspname, p.proname, pg_get_function_identity_arguments(p.oid), md5(coalesce(p.prosrc, '')))
-from pg_proc p join spaces s on s.oid = p.pronamespace
-where not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
-union all
-select format('trigger %%s', pg_get_triggerdef(t.oid)) from pg_trigger t join rel r on r.oid = t.tgrelid where not t.tgisinternal
-"""
+LOCK_TIMEOUT = "10s"  # the server locks what it describes against being dropped
+Address = tuple[str, int, int]
 
 
-def read_catalog(connection: Connection, *, version_table: str, search_path: str | None) -> frozenset[str]:
-    """Describe every table, column, constraint, index, type, function and trigger, a line each.
+@dataclass(frozen=True)
+class Surface:
+    """What a database's schema is built on.
+
+    Args:
+        schema: Its objects.
+        major: The server's major version.
+        search_path: What unqualified names resolve through, as text for `search_path`.
+        path: The schemas on it that exist, not quoted.
+    """
+
+    schema: Schema
+    major: int
+    search_path: str
+    path: tuple[str, ...]
+
+
+def read_surface(connection: Connection, *, version_table: str, search_path: str | None) -> Surface:
+    """Read a schema, and what it takes to build another one like it; the session's search path is pinned.
 
     Raises:
         DatabaseError: The server refused.
     """
-    with translated("reading the schema"), connection.cursor() as cursor:
+    with translated("reading the search path"), connection.cursor() as cursor:
         pin_search_path(cursor, search_path, is_local=False)
-        cursor.execute(LINES, {"version_table": version_table})
-        return frozenset(line for (line,) in cursor.fetchall())
+        cursor.execute("select current_setting('search_path'), current_schemas(false)::text[]")
+        row = cursor.fetchone()
+    assert row is not None
+    schema = read_schema(connection, version_table=version_table)
+    return Surface(schema, connection.info.server_version // 10_000, row[0], tuple(row[1]))
+
+
+def read_schema(connection: Connection, *, version_table: str) -> Schema:
+    """Read every table, column, constraint, index, view, type, sequence, function, trigger, policy and comment.
+
+    One read-only transaction. Left out are: the version table, our own schema, the system's schemas, partitions, temporary
+    tables, and the members of extensions.
+
+    Args:
+        connection: In autocommit.
+        version_table: Its name, without a schema.
+
+    Raises:
+        DatabaseError: The server refused, or a session held an object for 10 s.
+    """
+    with translated("reading the schema"), connection.cursor() as cursor:
+        cursor.execute("begin isolation level repeatable read read only")
+        try:
+            cursor.execute(
+                "select set_config('search_path', '', true), set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,)
+            )
+            return _Reading(cursor).schema(version_table)
+        finally:
+            if not connection.closed:
+                cursor.execute("rollback")
+
+
+@dataclass
+class _Reading:
+    """One reading under way: the objects, and where each of them is in the catalog."""
+
+    cursor: Cursor
+
+    def __post_init__(self) -> None:
+        self.objects: dict[Key, SchemaObject] = {}
+        self.places: dict[Address, Key] = {}
+        self.stand_ins: dict[Address, Address] = {}
+
+    def schema(self, version_table: str) -> Schema:
+        """Put the rows of all families together."""
+        rows = [row for family in FAMILIES for row in self._rows(COMMON + family)]
+        self.places = {(row[6], row[7], row[8]): (row[0], row[1]) for row in rows}
+        self.stand_ins = {row[:3]: row[3:] for row in self._rows(STAND_INS)}
+        for kind, name, schema, *owner, _, _, _, facets, words, create, drop in rows:
+            belongs_to = self.places.get((owner[0], owner[1], owner[2])) if owner[0] else None
+            self.objects[kind, name] = SchemaObject(kind, name, schema, facets, words, create, drop, belongs_to)
+        self._add_comments()
+        self._add_uses()
+        left_out = {key for key, each in self.objects.items() if self._is_of(each, version_table)}
+        kept = {key: each for key, each in self.objects.items() if key not in left_out}
+        return Schema(kept, frozenset(each.schema for each in kept.values() if each.kind == "schema"))
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        self.cursor.execute(query)
+        return self.cursor.fetchall()
+
+    def _is_of(self, each: SchemaObject, version_table: str) -> bool:
+        """Whether it is the version table, or a part of it."""
+        above: SchemaObject | None = each
+        while above is not None and above.kind != "table":
+            above = self.objects.get(above.belongs_to) if above.belongs_to else None
+        return above is not None and above.words["relname"] == version_table
+
+    def _add_comments(self) -> None:
+        for catalog, oid, number, text, literal in self._rows(COMMENTS):
+            owner = self.objects.get(self.places.get((catalog, oid, number), ("", "")))
+            if owner is not None:
+                kind = "type" if owner.kind in {"enum", "composite type"} else owner.kind
+                name = f"{kind} {owner.name}"
+                on = f"COMMENT ON {kind.upper()} {owner.name} IS"
+                self.objects["comment", name] = SchemaObject(
+                    "comment", name, owner.schema, {"text": text}, {}, f"{on} {literal};", f"{on} NULL;", owner.key
+                )
+
+    def _add_uses(self) -> None:
+        uses: defaultdict[Key, set[Key]] = defaultdict(set)
+        for row in self._rows(USES):
+            user, used = self._find(row[:3]), self._find(row[3:])
+            if user and used and user != used and self.objects[user].belongs_to != used:
+                uses[user].add(used)
+        for key, each in self.objects.items():
+            if each.kind == "sequence":
+                # Its column's default uses it; that it belongs to the column is an object of its own.
+                uses[key].clear()
+            elif each.kind == "sequence owner":
+                oid, number = each.words["column"].split()
+                uses[key] |= {self.places["pg_class", int(oid), int(number)]}
+            words = {
+                name: word for name, word in each.words.items() if each.kind != "sequence owner" or name != "column"
+            }
+            self.objects[key] = replace(each, uses=frozenset(uses[key]), words=words)
+
+    def _find(self, address: Address) -> Key | None:
+        """Find the object that an entry of the catalog is, is a part of, or stands for."""
+        for _ in range(3):
+            whole = (*address[:2], 0)
+            found = self.places.get(address) or self.places.get(whole)
+            if found:
+                return found
+            address = self.stand_ins.get(whole, address)
+        return None
+
+
+def rewrite_views(connection: Connection, schema: Schema, keys: Iterable[Key]) -> Schema:
+    """Let this server write the definitions of another server's views: majors put the same view into other words.
+
+    Args:
+        connection: In autocommit, to a scratch database with the views' tables.
+        schema: The other server's.
+        keys: The views; one that cannot be made here keeps its words.
+    """
+    for key in keys:
+        statement = f"create temporary view stillroom_try as {schema.objects[key].facets['definition']}"
+        with translated("comparing the views"), connection.cursor() as cursor:
+            cursor.execute("begin; set local search_path = ''")
+            try:
+                cursor.execute(statement)
+                cursor.execute("select pg_get_viewdef('pg_temp.stillroom_try'::regclass)")
+                row = cursor.fetchone()
+                assert row is not None
+                schema = schema.with_facets(key, {"definition": row[0]})
+            except (ProgrammingError, NotSupportedError):
+                continue
+            finally:
+                cursor.execute("rollback")
+    return schema

@@ -1,0 +1,134 @@
+"""`invoke check --drift`: is the live schema what the history produces?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from stillroom.commands._database import limits_of, look, reach_database, read_project
+from stillroom.commands._scratch import Built, as_interrupted, build_revisions, read_live, scratch_somewhere
+from stillroom.commands._steps import Work
+from stillroom.core.drift import DIFFERS, Drift
+from stillroom.core.mending import Difference, plan_mending
+from stillroom.core.plan import plan_upgrade
+from stillroom.errors import DatabaseError, InterruptedRunError, RefusedError, StillroomError
+
+if TYPE_CHECKING:
+    from stillroom.core.schema_objects import Schema
+    from stillroom.edges.postgres.catalog import Surface
+    from stillroom.edges.postgres.current import Current
+    from stillroom.edges.terminal import Terminal
+    from stillroom.settings import Settings
+
+VIEWS = ("view", "materialized view")
+
+
+@dataclass(frozen=True)
+class DriftChecked:
+    """What would have to be done so that the live schema is what the history produces; nothing, when it is.
+
+    Args:
+        database: Its name and server.
+        revisions: Where it is, and what was built to compare with.
+        pending: Revisions it does not have yet; they are no drift.
+        built_in: Where the history was built.
+        left_out: Schemas that the history does not touch, so that nothing in them was compared.
+        differences: In an order in which their statements work.
+    """
+
+    database: str
+    revisions: tuple[str, ...]
+    pending: tuple[str, ...]
+    built_in: str
+    left_out: tuple[str, ...]
+    differences: tuple[Difference, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """6 when it drifted."""
+        return 6 if self.differences else 0
+
+
+def check_drift(settings: Settings, terminal: Terminal) -> DriftChecked:
+    """Compare the live schema with its revisions built from base; the live database is only read.
+
+    Args:
+        settings: Where the database is.
+        terminal: Told what is built where.
+
+    Raises:
+        SettingsError: Settings that cannot be used.
+        UnknownRevisionError: The database is at a revision that is not here.
+        RefusedError: The history cannot be built, or there is no server to build it on.
+        DatabaseError: A server did not answer, or refused.
+        InterruptedRunError: A signal; the scratch database is dropped.
+    """
+    project = read_project(settings)
+    database = reach_database(settings, terminal)
+    work = Work(settings, project, database, limits_of(settings, database), "check")
+    current = look(database, project, settings, command="check")
+    pending = plan_upgrade(project.history, current.revisions).steps
+    live = read_live(work)
+    _require_standing(work, current, live)
+    with scratch_somewhere(work, terminal, live) as (scratch, place):
+        try:
+            built = build_revisions(work, terminal, current.revisions, live, scratch)
+        except InterruptedRunError as error:
+            raise as_interrupted(error, "check --drift") from None
+        except DatabaseError as error:
+            raise _not_built(error, current, place) from None
+        drift = _compare(live, built)
+    spaces = built.schema.spaces
+    return DriftChecked(
+        database.shown,
+        current.revisions,
+        pending,
+        place,
+        tuple(sorted(live.schema.spaces - spaces)),
+        plan_mending(drift),
+    )
+
+
+def _require_standing(work: Work, current: Current, live: Surface) -> None:
+    """Refuse what the history says nothing about.
+
+    Raises:
+        RefusedError: The database moved meanwhile, or it has tables and no version table.
+    """
+    if look(work.target, work.project, work.settings, command="check").revisions != current.revisions:
+        raise RefusedError(
+            f"{current.database}: a migration moved it while its schema was read",
+            hint="`invoke check --drift` looks again",
+        )
+    if not current.has_version_table and any(kind == "table" for kind, _ in live.schema.objects):
+        raise RefusedError(
+            f"{current.database} has tables and no version table, so nothing says which revision it should be at",
+            hint="`invoke stamp <revision>` compares with that revision and writes it",
+        )
+
+
+def _not_built(error: StillroomError, current: Current, place: str) -> RefusedError:
+    tops = ", ".join(current.revisions)
+    hint = "a revision must run on an empty database; correct it, or build it where its extensions and roles are: `ALTER ROLE … CREATEDB;`"
+    return RefusedError(f"{tops} cannot be built in {place}: {error.message}", hint=hint)
+
+
+def _compare(live: Surface, built: Built) -> Drift:
+    from contextlib import closing
+
+    from stillroom.edges.postgres.catalog import rewrite_views
+    from stillroom.edges.postgres.connect import connect
+
+    drift = Drift(live.schema.within(built.schema.spaces), _without_bare_public(built.schema))
+    if live.major == built.major:
+        return drift
+    worded = [key for key, each in drift.changes.items() if key[0] in VIEWS and each.difference == DIFFERS]
+    with closing(connect(built.work.target.url, command="check")) as connection:
+        return Drift(rewrite_views(connection, drift.live, worded), drift.history)
+
+
+def _without_bare_public(schema: Schema) -> Schema:
+    """Forget a `public` that came with the scratch database and that no revision made anything in."""
+    inside = any(each.schema == "public" for key, each in schema.objects.items() if key != ("schema", "public"))
+    kept = {key: each for key, each in schema.objects.items() if inside or key != ("schema", "public")}
+    return replace(schema, objects=kept)
