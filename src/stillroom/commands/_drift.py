@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -114,17 +115,18 @@ def _not_built(error: StillroomError, current: Current, place: str) -> RefusedEr
 
 
 def _compare(live: Surface, built: Built) -> Drift:
-    from contextlib import closing
-
-    from stillroom.edges.postgres.catalog import rewrite_views
+    """Compare, and let the scratch database answer what only a server knows."""
+    from stillroom.edges.postgres.catalog import find_uncastable, rewrite_views
     from stillroom.edges.postgres.connect import connect
 
     drift = Drift(live.schema.within(built.schema.spaces), _without_bare_public(built.schema))
-    if live.major == built.major:
+    if not drift.changes:
         return drift
-    worded = [key for key, each in drift.changes.items() if key[0] in VIEWS and each.difference == DIFFERS]
     with closing(connect(built.work.target.url, command="check")) as connection:
-        return Drift(rewrite_views(connection, drift.live, worded), drift.history)
+        if live.major != built.major:
+            worded = [key for key, each in drift.changes.items() if key[0] in VIEWS and each.difference == DIFFERS]
+            drift = Drift(rewrite_views(connection, drift.live, worded), drift.history)
+        return replace(drift, uncastable=find_uncastable(connection, drift.retypings))
 
 
 def _without_bare_public(schema: Schema) -> Schema:

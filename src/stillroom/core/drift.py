@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -47,10 +47,20 @@ class Drift:
     Args:
         live: The database's.
         history: What the revisions build.
+        uncastable: Pairs of types, as the server writes them, where no cast leads from the first to the second.
     """
 
     live: Schema
     history: Schema
+    uncastable: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def retypings(self) -> frozenset[tuple[str, str]]:
+        """The types that columns have and should have, where these differ."""
+        keys = [key for key, each in self.changes.items() if key[0] == "column" and "type" in each.facets]
+        return frozenset(
+            (self.live.objects[key].facets["type"], self.history.objects[key].facets["type"]) for key in keys
+        )
 
     @cached_property
     def changes(self) -> dict[Key, Change]:
@@ -61,13 +71,25 @@ class Drift:
             {key for key in ours.keys() - theirs.keys() if key[0] not in NEVER_EXTRA},
         )
         found = [Change(key, MISSING) for key in missing if key[0] != "column" or theirs[key].belongs_to not in missing]
-        found += [Change(key, EXTRA) for key in extra if extra.isdisjoint(self.live.ancestors(key))]
+        found += [
+            Change(key, EXTRA)
+            for key in extra
+            if extra.isdisjoint(self.live.ancestors(key)) or self._leads_elsewhere(key, extra)
+        ]
         for key in ours.keys() & theirs.keys():
             here, there = ours[key].facets, theirs[key].facets
             names = tuple(name for name in there if here[name] != there[name])
             if names:
                 found.append(Change(key, DIFFERS, names))
         return {each.key: each for each in found}
+
+    def _leads_elsewhere(self, key: Key, extra: set[Key]) -> bool:
+        """Whether it is a foreign key from one extra table to another: two of them would hold each other."""
+        each = self.live.objects[key]
+        if each.kind != "constraint" or each.words["type"] != "f":
+            return False
+        tables = {each.belongs_to, *(above for used in each.uses for above in self.live.ancestors(used))}
+        return len(tables & extra) > 1
 
     @cached_property
     def order(self) -> tuple[Change, ...]:
@@ -141,13 +163,16 @@ def late_kind(each: SchemaObject) -> str:
     return each.kind
 
 
-def find_dependents(schema: Schema, start: Key, kinds: Iterable[str]) -> tuple[SchemaObject, ...]:
+def find_dependents(
+    schema: Schema, start: Key, kinds: Iterable[str], also: Collection[Key] = ()
+) -> tuple[SchemaObject, ...]:
     """List everything that hangs on an object, the outermost first; of columns only the generated ones, which lose nothing.
 
     Args:
         schema: Where to look.
         start: The object; not listed itself.
         kinds: Of what hangs on it directly; what hangs on that is listed whatever it is.
+        also: More of what hangs on it directly, by name.
     """
     users: defaultdict[Key, set[Key]] = defaultdict(set)
     for key, each in schema.objects.items():
@@ -164,6 +189,6 @@ def find_dependents(schema: Schema, start: Key, kinds: Iterable[str]) -> tuple[S
             found[key] = None
 
     for user in sorted(users[start]):
-        if user[0] in wanted:
+        if user[0] in wanted or user in also:
             visit(user)
     return tuple(schema.objects[key] for key in found)

@@ -74,9 +74,11 @@ def _find_hangers(drift: Drift) -> list[tuple[SchemaObject, ...]]:
     hangers: list[tuple[SchemaObject, ...]] = []
     gone: set[Key] = set()
     extra = {key for key, change in drift.changes.items() if change.difference == EXTRA}
+    # An expression that is right for one type of a column only.
+    worded = {key for key in drift.changes.keys() - extra if key[0] in {"constraint", "index"}}
     for change in drift.order:
         kinds = _blocking(drift, change, was_gone=change.key in gone)
-        found = find_dependents(drift.live, change.key, kinds) if kinds else ()
+        found = find_dependents(drift.live, change.key, kinds, worded) if kinds else ()
         kept = tuple(
             each for each in found if each.key not in extra and extra.isdisjoint(drift.live.ancestors(each.key))
         )
@@ -93,6 +95,8 @@ def _blocking(drift: Drift, change: Change, *, was_gone: bool) -> tuple[str, ...
     if there.kind == "column":
         if is_made_anew(here, there):
             return HANG_ON
+        if (here.facets["type"], there.facets["type"]) in drift.uncastable:
+            return ()
         return BLOCK_A_TYPE if {"type", "collation"} & set(change.facets) else ()
     if there.kind == "enum" or there.kind in IN_PLACE:
         return ()
@@ -146,7 +150,7 @@ def _describe(here: SchemaObject, there: SchemaObject, change: Change) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return str(value) if value not in (None, "") else "none"
+    return str(value).strip() if value not in (None, "") else "none"
 
 
 def _mend_enum(here: SchemaObject, there: SchemaObject) -> Iterator[Difference]:

@@ -51,8 +51,11 @@ def _actions(here: SchemaObject, there: SchemaObject, facets: set[str]) -> Itera
     ):
         yield f"SET DEFAULT {after['default']}"
     if "identity" in facets and after["identity"]:
-        kind = "ALWAYS" if after["identity"] == "a" else "BY DEFAULT"
-        yield f"SET GENERATED {kind}" if before["identity"] else f"ADD GENERATED {kind} AS IDENTITY"
+        yield (
+            f"SET GENERATED {after['identity']}"
+            if before["identity"]
+            else f"ADD GENERATED {after['identity']} AS IDENTITY"
+        )
 
 
 def _type_action(here: SchemaObject, there: SchemaObject) -> str:

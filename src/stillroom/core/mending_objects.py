@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stillroom.core.mending_columns import mend_column
+from stillroom.core.mending_columns import is_made_anew, mend_column
 
 if TYPE_CHECKING:
     from stillroom.core.drift import Change, Drift
@@ -20,13 +20,16 @@ def change_object(drift: Drift, change: Change, *, was_gone: bool) -> str:
         was_gone: An earlier statement dropped it, because it stood in the way.
     """
     here, there = drift.live.objects[change.key], drift.history.objects[change.key]
+    if was_gone:
+        return there.create
+    types = here.facets.get("type"), there.facets.get("type")
+    if there.kind == "column" and types in drift.uncastable and not is_made_anew(here, there):
+        return f"-- no cast leads from {types[0]} to {types[1]}: write what becomes of the values\n-- {mend_column(here, there, change.facets)}"
     in_place = IN_PLACE.get(there.kind)
     if in_place is not None:
         return in_place(here, there, change.facets)
     if there.kind == "composite type" and _is_in_a_table(drift.live, change.key):
         return f"-- no statement changes a type that tables have: make {there.name} anew, and its columns"
-    if was_gone:
-        return there.create
     if not is_replaceable(here, there, change.facets):
         return f"{here.drop}\n{there.create}"
     if there.kind == "view":

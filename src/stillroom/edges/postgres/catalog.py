@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from psycopg2 import NotSupportedError, ProgrammingError
+from psycopg2 import NotSupportedError, ProgrammingError, errors
 
 from stillroom.core.schema_objects import Key, Schema, SchemaObject
 from stillroom.edges.postgres.catalog_sql import COMMENTS, COMMON, FAMILIES, STAND_INS, USES
@@ -178,3 +178,22 @@ def rewrite_views(connection: Connection, schema: Schema, keys: Iterable[Key]) -
             finally:
                 cursor.execute("rollback")
     return schema
+
+
+def find_uncastable(connection: Connection, pairs: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Pick the pairs of types where no cast leads from the first to the second; an unknown type is given the benefit.
+
+    Args:
+        connection: In autocommit.
+        pairs: Types as the server writes them on an empty search path.
+    """
+    found = set()
+    with translated("looking for casts"), connection.cursor() as cursor:
+        for before, after in pairs:
+            try:
+                cursor.execute(f"select null::{before}::{after}")
+            except errors.CannotCoerce:
+                found.add((before, after))
+            except ProgrammingError:
+                continue
+    return frozenset(found)

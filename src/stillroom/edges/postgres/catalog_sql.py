@@ -22,7 +22,8 @@ types as materialized (
   where t.oid not in (select objid from members where classid = 'pg_type'::regclass)),
 col as materialized (
   select r.oid as relid, r.name as rel, r.nspname, r.relname, a.attnum, a.attname, format('%I', a.attname) as name, a.attnotnull,
-         format_type(a.atttypid, a.atttypmod) as type, a.attidentity::text as identity, a.attgenerated::text as generated,
+         format_type(a.atttypid, a.atttypmod) as type,
+         case a.attidentity when 'a' then 'ALWAYS' when 'd' then 'BY DEFAULT' else '' end as identity, a.attgenerated::text as generated,
          pg_get_expr(d.adbin, d.adrelid) as expression, t.typtype = 'e' as is_enum, r.relkind,
          case when a.attcollation <> t.typcollation then (select format('%I.%I', n.nspname, o.collname) from pg_collation o
            join pg_namespace n on n.oid = o.collnamespace where o.oid = a.attcollation) end as coll
@@ -32,7 +33,7 @@ col as materialized (
 clause as materialized (
   select *, concat_ws(' ', name, type, 'COLLATE ' || coll,
     case when generated <> '' then format('GENERATED ALWAYS AS (%s) %s', expression, case generated when 's' then 'STORED' else 'VIRTUAL' end)
-         when identity <> '' then format('GENERATED %s AS IDENTITY', case identity when 'a' then 'ALWAYS' else 'BY DEFAULT' end)
+         when identity <> '' then format('GENERATED %s AS IDENTITY', identity)
          when expression is not null then 'DEFAULT ' || expression end,
     case when attnotnull then 'NOT NULL' end) as clause from col)
 """
@@ -153,7 +154,7 @@ select k.kind, format('%I.%I(%s)', s.nspname, proname, k.args), s.nspname, null:
        jsonb_build_object('signature', concat_ws(' returns ', pg_get_function_arguments(p.oid), pg_get_function_result(p.oid)), 'language', l.lanname),
        rtrim(pg_get_functiondef(p.oid), E'\\n') || ';', format('DROP %s %I.%I(%s);', upper(k.kind), s.nspname, proname, k.args)
 from pg_proc p join spaces s on s.oid = p.pronamespace join pg_language l on l.oid = p.prolang
-cross join lateral (select case prokind when 'p' then 'procedure' else 'function' end as kind, pg_get_function_identity_arguments(p.oid) as args) k
+cross join lateral (select case prokind when 'p' then 'procedure' else 'function' end as kind, oidvectortypes(proargtypes) as args) k
 where prokind in ('f', 'p', 'w') and p.oid not in (select objid from members where classid = 'pg_proc'::regclass)
 """
 
