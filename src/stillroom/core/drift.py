@@ -57,10 +57,14 @@ class Drift:
     @property
     def retypings(self) -> frozenset[tuple[str, str]]:
         """The types that columns have and should have, where these differ."""
-        keys = [key for key, each in self.changes.items() if key[0] == "column" and "type" in each.facets]
-        return frozenset(
-            (self.live.objects[key].facets["type"], self.history.objects[key].facets["type"]) for key in keys
-        )
+        found = set()
+        for key, each in self.changes.items():
+            if key[0] == "column" and "type" in each.facets:
+                here, there = self.live.objects[key], self.history.objects[key]
+                # One enum becomes another through text.
+                if not (here.words["is_enum"] and there.words["is_enum"]):
+                    found.add((here.facets["type"], there.facets["type"]))
+        return frozenset(found)
 
     @cached_property
     def changes(self) -> dict[Key, Change]:

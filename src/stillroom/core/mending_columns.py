@@ -65,4 +65,5 @@ def _type_action(here: SchemaObject, there: SchemaObject) -> str:
         return f"TYPE {kind}{collation}"
     # No cast leads from one enum to another, but through text.
     through = "::text" if here.words["is_enum"] and there.words["is_enum"] else ""
-    return f"TYPE {kind}{collation} USING {column}{through}::{kind}"
+    # Without the length: a written cast would cut what is too long, the server's own refuses it.
+    return f"TYPE {kind}{collation} USING {column}{through}::{there.words['bare type']}"

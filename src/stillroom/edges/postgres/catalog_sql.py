@@ -22,7 +22,7 @@ types as materialized (
   where t.oid not in (select objid from members where classid = 'pg_type'::regclass)),
 col as materialized (
   select r.oid as relid, r.name as rel, r.nspname, r.relname, a.attnum, a.attname, format('%I', a.attname) as name, a.attnotnull,
-         format_type(a.atttypid, a.atttypmod) as type,
+         format_type(a.atttypid, a.atttypmod) as type, format_type(a.atttypid, -1) as bare_type,
          case a.attidentity when 'a' then 'ALWAYS' when 'd' then 'BY DEFAULT' else '' end as identity, a.attgenerated::text as generated,
          pg_get_expr(d.adbin, d.adrelid) as expression, t.typtype = 'e' as is_enum, r.relkind,
          case when a.attcollation <> t.typcollation then (select format('%I.%I', n.nspname, o.collname) from pg_collation o
@@ -103,7 +103,7 @@ where relkind in ('r', 'p')
 union all
 select 'column', rel || '.' || name, nspname, 'pg_class', relid, 0, 'pg_class', relid, attnum,
        jsonb_build_object('type', type, 'collation', coll, 'not null', attnotnull, 'identity', identity, 'generated', generated, 'default', expression),
-       jsonb_build_object('table', rel, 'column', name, 'clause', clause, 'is_enum', is_enum,
+       jsonb_build_object('table', rel, 'column', name, 'clause', clause, 'is_enum', is_enum, 'bare type', bare_type,
          'setval', format('SELECT setval(pg_get_serial_sequence(%L, %L), coalesce(max(%s), 0) + 1, false) FROM %s;', rel, attname, name, rel)),
        format('ALTER TABLE %s ADD COLUMN %s;', rel, clause), format('ALTER TABLE %s DROP COLUMN %s;', rel, name)
 from clause where relkind in ('r', 'p')
