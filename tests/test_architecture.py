@@ -13,8 +13,8 @@ SOURCE = ROOT / "src" / "stillroom"
 MODULES = sorted(SOURCE.rglob("*.py"))
 # The standard library's data modules: nothing in them reads a clock, a file, a socket or the environment by itself.
 DATA_MODULES = {
-    "__future__", "ast", "base64", "collections", "configparser", "copy", "dataclasses", "datetime", "decimal", "difflib", "enum", "functools", "hashlib", "heapq",
-    "ipaddress", "itertools", "json", "keyword", "math", "os", "pathlib", "re", "shlex", "string", "struct", "textwrap", "types", "typing",
+    "__future__", "ast", "base64", "collections", "configparser", "copy", "dataclasses", "datetime", "decimal", "difflib", "enum", "functools", "hashlib",
+    "heapq", "ipaddress", "itertools", "json", "keyword", "math", "os", "pathlib", "re", "shlex", "string", "struct", "textwrap", "types", "typing",
     "unicodedata", "urllib",
 }  # fmt: skip
 LAYERS = {

@@ -11,7 +11,7 @@ from psycopg2 import NotSupportedError, ProgrammingError, errors
 
 from stillroom.core.schema_objects import Key, Schema, SchemaObject
 from stillroom.edges.postgres.catalog_sql import COMMENTS, COMMON, FAMILIES, STAND_INS, USES
-from stillroom.edges.postgres.current import pin_search_path
+from stillroom.edges.postgres.current import reading
 from stillroom.edges.postgres.errors import translated
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ def read_surface(connection: Connection, *, version_table: str, search_path: str
     Raises:
         DatabaseError: The server refused.
     """
-    with translated("reading the search path"), connection.cursor() as cursor:
-        pin_search_path(cursor, search_path, is_local=False)
+    with translated("reading the search path"), reading(connection, search_path) as cursor:
         cursor.execute("select current_setting('search_path'), current_schemas(false)::text[]")
         row = cursor.fetchone()
     assert row is not None

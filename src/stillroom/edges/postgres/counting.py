@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from psycopg2 import errors, sql
 
 from stillroom.core.operations import Loss, Operation
-from stillroom.edges.postgres.current import pin_search_path
+from stillroom.edges.postgres.current import reading
 from stillroom.edges.postgres.errors import translated
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ def count_losses(
     Raises:
         DatabaseError: The server refused.
     """
-    with translated("counting what would be lost"), connection.cursor() as cursor:
-        pin_search_path(cursor, search_path, is_local=False)
+    with translated("counting what would be lost"), reading(connection, search_path) as cursor:
         return tuple(_count(cursor, each) for each in droppings)
 
 
@@ -62,20 +61,21 @@ def _count_values(cursor: Cursor, operation: Operation) -> tuple[int | None, boo
 
 
 def _within_a_second(cursor: Cursor, schema: str | None, table: str, query: sql.Composed) -> tuple[int | None, bool]:
-    cursor.execute("begin read only")
+    # Rolled back to, it lets go of the table, too.
+    cursor.execute("savepoint counting")
     try:
         cursor.execute("select set_config('statement_timeout', %s, true)", (f"{EXACT_FOR_MS}ms",))
         cursor.execute(query)
         row = cursor.fetchone()
         return (int(row[0]) if row else None), False
     except errors.QueryCanceled:
-        cursor.execute("rollback")
+        cursor.execute("rollback to savepoint counting")
         return _estimate(cursor, schema, table), True
     except (errors.UndefinedTable, errors.UndefinedColumn, errors.InsufficientPrivilege):
         # Not there now: a step before this one may give it the name that is dropped here.
         return None, False
     finally:
-        cursor.execute("rollback")
+        cursor.execute("rollback to savepoint counting")
 
 
 def _estimate(cursor: Cursor, schema: str | None, table: str) -> int | None:
@@ -97,7 +97,7 @@ def count_tables(connection: Connection, schemas: tuple[str, ...]) -> tuple[Loss
     Raises:
         DatabaseError: The server refused.
     """
-    with translated("counting the rows"), connection.cursor() as cursor:
+    with translated("counting the rows"), reading(connection, None) as cursor:
         cursor.execute(
             """select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
                where n.nspname = any(%s) and c.relkind in ('r', 'p') order by c.reltuples desc, c.relname limit 50""",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -128,6 +130,19 @@ def pin_search_path(cursor: Cursor, search_path: str | None, *, is_local: bool) 
         cursor.execute("select set_config('search_path', %s, %s)", (search_path, is_local))
     else:
         cursor.execute(sql.SQL("select set_config('search_path', {}, %s)").format(sql.SQL(RESOLVED_PATH)), (is_local,))
+
+
+@contextmanager
+def reading(connection: Connection, search_path: str | None) -> Iterator[Cursor]:
+    """Open a read-only transaction with the search path fixed in it alone: behind a pooler the session is somebody else's."""
+    with connection.cursor() as cursor:
+        cursor.execute("begin read only")
+        try:
+            pin_search_path(cursor, search_path, is_local=True)
+            yield cursor
+        finally:
+            if not connection.closed:
+                cursor.execute("rollback")
 
 
 def is_lost(connection: Connection) -> bool:
