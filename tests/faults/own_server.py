@@ -118,11 +118,10 @@ class OwnServer:
     def _answers(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, self.log
-        parameters = {"host": str(self.folder), "port": self.port, "user": SUPERUSER, "dbname": "postgres"}
         try:
-            psycopg2.connect(**parameters).close()
-        except psycopg2.OperationalError as error:
-            return "password" in str(error)
+            self.connect().close()
+        except psycopg2.OperationalError:
+            return False
         return True
 
 

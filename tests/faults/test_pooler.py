@@ -33,7 +33,7 @@ def transaction_pooler(server: Server) -> Iterator[Pooler]:
 @pytest.fixture(scope="module")
 def session_pooler(server: Server) -> Iterator[Pooler]:
     """A pooler that lends a server connection for a session."""
-    with pooler(server, "session", size=1) as running:
+    with pooler(server, "session", size=SIZE) as running:
         yield running
 
 
@@ -119,14 +119,17 @@ def test_a_transaction_pooler_is_refused_before_anything_is_set_or_locked(
 
 
 def test_what_only_reads_works_through_a_transaction_pooler(migrated: Project, transaction_pooler: Pooler) -> None:
-    """F34: `status`, `history`, `check` and `alembic current` work through it and leave nothing in other clients' sessions."""
+    """F34: it works, and leaves nothing in other clients' sessions: `check` once left its search_path there."""
     database = database_of(migrated)
     through = {"DATABASE_URL": transaction_pooler.url(database.name)}
+    write = ("make-migration", "--message", "nothing", "--empty", "--no-edit")
 
-    status, history, check = (migrated.invoke(task, env=through) for task in ("status", "history", "check"))
+    status, history, check, made = (
+        migrated.invoke(*task, env=through) for task in (("status",), ("history",), ("check",), write)
+    )
     shown = migrated.alembic("current", env=through)
 
-    assert [each.code for each in (status, history, check, shown)] == [0, 0, 0, 0], (status, history, check, shown)
+    assert [each.code for each in (status, history, check, made, shown)] == [0] * 5, (status, history, check, made)
     assert "at head, nothing pending" in status.stdout
     assert left_behind(transaction_pooler, database) == (set(), 0)
 
@@ -140,7 +143,7 @@ def test_nothing_to_do_is_no_refusal_through_a_pooler(migrated: Project, transac
 
 @pytest.mark.parametrize(
     "task",
-    [("rollback",), ("stamp", "base"), ("mark", "--environment", "test"), ("reset-dev", "--yes"), ("backup",)],
+    [("rollback", "--target", "base", "--yes"), ("reset-dev", "--yes"), ("backup",)],
     ids=lambda words: str(words[0]),
 )
 def test_every_task_that_writes_refuses_the_pooler(
@@ -151,7 +154,8 @@ def test_every_task_that_writes_refuses_the_pooler(
 
     done = migrated.invoke(*task, env={"DATABASE_URL": transaction_pooler.url(database.name)})
 
-    assert (done.code, done.stderr) == (3, REFUSED.format(name=database.name))
+    assert done.code == 3
+    assert done.stderr.endswith(REFUSED.format(name=database.name))
     assert left_behind(transaction_pooler, database) == (set(), 0)
 
 
@@ -166,9 +170,7 @@ def test_the_direct_way_past_the_pooler_migrates(project_on_database: Project, t
     done = project_on_database.invoke("migrate", env=through | {"MIGRATION_DATABASE_URL": database.url})
 
     assert elsewhere.code == 2
-    assert f"MIGRATION_DATABASE_URL: names the database another, and DATABASE_URL names {database.name}" in (
-        elsewhere.stderr
-    )
+    assert f"names the database another, and DATABASE_URL names {database.name}" in elsewhere.stderr
     assert done.code == 0, done.stderr
     assert len(current(project_on_database)) == 1
 
@@ -185,8 +187,4 @@ def test_a_session_pooler_is_accepted_by_name_and_gets_a_clean_session_back(
 
     assert (refused.code, refused.stderr) == (3, REFUSED.format(name=database.name))
     assert accepted.code == 0, accepted.stderr
-    with closing(session_pooler.connect(database.name)) as following, following.cursor() as cursor:
-        cursor.execute("select name from pg_settings where source = 'session'")
-        assert {name for (name,) in cursor.fetchall()} <= OF_LIBPQ
-        cursor.execute("select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()")
-        assert cursor.fetchall() == [(0,)]
+    assert left_behind(session_pooler, database) == (set(), 0)
