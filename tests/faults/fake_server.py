@@ -67,9 +67,10 @@ def _serve(fake: FakeServer, client: socket.socket, context: ssl.SSLContext | No
     while (code := _read_request(client)) in {SSL_REQUEST, GSS_REQUEST}:
         if code == SSL_REQUEST and context is not None:
             client.sendall(b"S")
-            client = context.wrap_socket(client, server_side=True)
-        else:
-            client.sendall(b"N")
+            with context.wrap_socket(client, server_side=True) as secured:
+                _serve(fake, secured, None)
+            return
+        client.sendall(b"N")
     if code is None:
         return
     fake.asked += 1

@@ -68,7 +68,8 @@ class Proxy:
         self.flowing.set()
         self.cut: Cut | None = None
         self.connections = 0
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
 
     def url(self, database: Database) -> str:
         """The address of a database through the proxy."""
@@ -105,8 +106,10 @@ class Proxy:
     def close(self) -> None:
         """End everything."""
         self.refuse()
-        self.cut_all()
         self.flowing.set()
+        self._thread.join()
+        for pair in self._pairs:
+            pair.close()
 
     def _accept(self) -> None:
         while True:
@@ -120,6 +123,7 @@ class Proxy:
                 server.connect(str(self._target))
             except OSError:
                 client.close()
+                server.close()
                 continue
             pair = _Pair(self, client, server)
             self._pairs.append(pair)
@@ -135,10 +139,20 @@ class _Pair:
         self._is_muted = threading.Event()
         self._confirmed = threading.Event()
 
+        self._threads = [threading.Thread(target=each, daemon=True) for each in (self._to_server, self._to_client)]
+
     def start(self) -> None:
         """Forward in both directions."""
-        threading.Thread(target=self._to_server, daemon=True).start()
-        threading.Thread(target=self._to_client, daemon=True).start()
+        for each in self._threads:
+            each.start()
+
+    def close(self) -> None:
+        """End both connections, and wait until nobody uses them."""
+        self.cut()
+        for each in self._threads:
+            each.join()
+        self._client.close()
+        self._server.close()
 
     def cut(self) -> None:
         """End both connections."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,15 +68,18 @@ def vanished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, See
 def _watch(
     network: Cable, server: OwnServer, folders: pytest.TempPathFactory, running: dict[str, subprocess.Popen[str]]
 ) -> dict[str, Seen]:
-    for name, body in (("statement", SLEEPS_IN_A_STATEMENT), ("commit", SLEEPS_IN_COMMIT)):
+    for name, body, words in (
+        ("statement", SLEEPS_IN_A_STATEMENT, "%pg_sleep(60)%"),
+        ("commit", SLEEPS_IN_COMMIT, "COMMIT"),
+    ):
         project = _one_revision(folders.mktemp(name) / "project", server, name, body)
         running[name] = _launch(network, project, "migrate")
-        waited_for = "%pg_sleep(60)%" if name == "statement" else "COMMIT"
-        until(lambda words=waited_for: _sessions(server, "query like %s and state = 'active'", words), name)
+        until(partial(_sessions, server, "query like %s and state = 'active'", words), f"{name} is under way")
     network.drop()
     dropped_at = time.monotonic()
     running["connect"] = _launch(network, project, "status")
-    freed, ended = {}, {}
+    freed: dict[str, float] = {}
+    ended: dict[str, float] = {}
     while time.monotonic() < dropped_at + 2 * ANSWER_WITHIN_S and len(ended) + len(freed) < 5:
         for name, process in running.items():
             if name not in ended and process.poll() is not None:
