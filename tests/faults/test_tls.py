@@ -65,6 +65,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
         server.start()
         for role in ("app", "plain"):
             server.query(f"create role {role} login password '{SECRET}'")
+        server.query("grant app to plain")
         server.query("create database shop owner app")
         yield Secured(server, ours, theirs)
     finally:
