@@ -32,16 +32,24 @@ auth_file = {users}
 admin_users = {server.superuser}
 pool_mode = {mode}
 default_pool_size = {size}
+server_reset_query = {reset}
 max_client_conn = 200
 """
 
 
 @dataclass(frozen=True)
 class Pooler:
-    """A running pooler."""
+    """A running pooler.
+
+    Args:
+        port: Where it listens on 127.0.0.1.
+        superuser: Who comes through it.
+        size: How many server connections each database has.
+    """
 
     port: int
     superuser: str
+    size: int
 
     def url(self, database: str) -> str:
         """The address of a database through it."""
@@ -55,20 +63,25 @@ class Pooler:
 
 
 @contextmanager
-def pooler(server: Server, mode: Literal["transaction", "session"], *, size: int) -> Iterator[Pooler]:
+def pooler(
+    server: Server, mode: Literal["transaction", "session"], *, size: int, resets: bool = True
+) -> Iterator[Pooler]:
     """Run a pooler as long as the block lasts.
 
     Args:
         server: What stands behind it.
         mode: What a server connection is lent for.
         size: How many server connections each database has.
+        resets: Wipe a session before the next client gets it, as PgBouncer does in session mode unless it is told not to.
     """
+    reset = "DISCARD ALL" if resets else ""
     program = require_program("pgbouncer", package="pgbouncer")
     account, port = server_account(), free_port()
     folder = Path(tempfile.mkdtemp(prefix="stillroom-pooler-"))
     users, configuration = folder / "users", folder / "pgbouncer.ini"
     users.write_text(f'"{server.superuser}" ""\n')
-    configuration.write_text(CONFIGURATION.format(server=server, port=port, users=users, mode=mode, size=size))
+    words = {"server": server, "port": port, "users": users, "mode": mode, "size": size, "reset": reset}
+    configuration.write_text(CONFIGURATION.format(**words))
     for path in (folder, users, configuration):
         give(path, account)  # PgBouncer does not run as root
     with (folder / "log").open("wb") as log:
@@ -77,7 +90,7 @@ def pooler(server: Server, mode: Literal["transaction", "session"], *, size: int
         )
     try:
         until(lambda: _listens(process, port, folder / "log"), "PgBouncer starts")
-        yield Pooler(port, server.superuser)
+        yield Pooler(port, server.superuser, size)
     finally:
         process.terminate()
         process.wait(timeout=10)

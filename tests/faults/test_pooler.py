@@ -38,7 +38,7 @@ def session_pooler(server: Server) -> Iterator[Pooler]:
 
 
 @contextmanager
-def busy(pooler: Pooler, database: Database, *, clients: int = 3 * SIZE) -> Iterator[None]:
+def busy(pooler: Pooler, database: Database) -> Iterator[None]:
     """Let other clients use all connections of the pool, a transaction at a time."""
     is_over = threading.Event()
 
@@ -47,7 +47,7 @@ def busy(pooler: Pooler, database: Database, *, clients: int = 3 * SIZE) -> Iter
             while not is_over.is_set():
                 cursor.execute("select pg_sleep(0.005)")
 
-    threads = [threading.Thread(target=use) for _ in range(clients)]
+    threads = [threading.Thread(target=use) for _ in range(3 * pooler.size)]
     for each in threads:
         each.start()
     try:
@@ -61,7 +61,7 @@ def busy(pooler: Pooler, database: Database, *, clients: int = 3 * SIZE) -> Iter
 def left_behind(pooler: Pooler, database: Database) -> tuple[set[str], int]:
     """What the sessions of the pool have set, over all its server connections, and the advisory locks of the database."""
     with ExitStack() as stack:
-        found = [_open_transaction(stack, pooler, database) for _ in range(SIZE)]
+        found = [_open_transaction(stack, pooler, database) for _ in range(pooler.size)]
         names = {name for each in found for name in each}
     with closing(database.connect()) as direct, direct.cursor() as cursor:
         cursor.execute(
