@@ -188,7 +188,7 @@ def test_pending_revisions_are_said_and_are_no_drift(migrated: Project) -> None:
 def test_several_current_heads_are_all_built(migrated: Project) -> None:
     for id_ in ("aaaa00000001", "bbbb00000001"):
         write_revision(migrated, id_, f"op.execute('create table of_{id_} (n integer)')")
-    assert migrated.invoke("migrate").code == 0
+    assert migrated.invoke("migrate", "--target", "heads").code == 0
     query(migrated, "drop table of_bbbb00000001")
 
     found = find_drift(migrated)

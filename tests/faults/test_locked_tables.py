@@ -52,7 +52,9 @@ def test_a_reader_that_holds_a_table_delays_foreign_reads_by_no_more_than_twice_
     env = {"STILLROOM_LOCK_TRIES": "100"}
 
     with Readers(migrated) as readers:
-        with in_transaction(migrated, "select * from users where email = 'somebody@example.com' and display_name = 'Somebody'"):
+        with in_transaction(
+            migrated, "select * from users where email = 'somebody@example.com' and display_name = 'Somebody'"
+        ):
             process = launch(migrated, "migrate", env=env)
             until(lambda: query(migrated, WAITING))
             time.sleep(held_s)

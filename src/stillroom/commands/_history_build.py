@@ -6,15 +6,17 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import Target, search_path_of
+from stillroom.commands._database import Target
+from stillroom.commands._scratch import read_live
 from stillroom.commands._steps import run_under_lock
+from stillroom.core.drift import Drift
+from stillroom.core.mending import plan_mending
 from stillroom.core.plan import Plan
 from stillroom.errors import InterruptedRunError, StillroomError
 
 if TYPE_CHECKING:
-    from psycopg2.extensions import connection as Connection
-
     from stillroom.commands._steps import Work
+    from stillroom.core.schema_objects import Schema
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
 
@@ -27,7 +29,7 @@ class Compared:
 
     Args:
         revision: What `stamp` would be given.
-        count: How many lines of the two catalogs differ.
+        count: How many objects of the two schemas differ.
         sample: Up to five of them, in words.
     """
 
@@ -60,11 +62,9 @@ def build_history(work: Work, terminal: Terminal) -> Built:
         InterruptedRunError: A signal.
         DatabaseError: The server did not answer, or refused.
     """
-    from stillroom.edges.postgres.connect import connect
     from stillroom.edges.postgres.scratch import scratch_database
 
-    with closing(connect(work.target.url, command=work.command)) as connection:
-        found = _catalog(work, connection)
+    found = read_live(work).schema
     with scratch_database(work.target.url, command=work.command) as name:
         if name is None:
             return Built((), "the role may not create a scratch database to find out which revision the schema is at")
@@ -81,9 +81,10 @@ def build_history(work: Work, terminal: Terminal) -> Built:
     return built
 
 
-def _build(work: Work, held: Migrating, found: frozenset[str]) -> Built:
+def _build(work: Work, held: Migrating, found: Schema) -> Built:
     """Run the whole history; each revision is compared as soon as it is committed, on a connection of its own."""
     from stillroom.edges.alembic.steps import StepRun, run_steps
+    from stillroom.edges.postgres.catalog import read_schema
     from stillroom.edges.postgres.connect import connect
 
     history = work.project.history
@@ -98,7 +99,9 @@ def _build(work: Work, held: Migrating, found: frozenset[str]) -> Built:
             # Several rows at once are no revision that `stamp` could be given, unless they are all the heads.
             name = tops[0] if len(tops) == 1 else "heads" if tops == history.heads else ""
             if name and len(done) not in compared:
-                compared[len(done)] = _compare(name, _catalog(work, connection), found)
+                compared[len(done)] = _compare(
+                    name, read_schema(connection, version_table=work.project.layout.version_table), found
+                )
 
         run = StepRun(held.connection, plan, work.limits, look)
         try:
@@ -110,15 +113,6 @@ def _build(work: Work, held: Migrating, found: frozenset[str]) -> Built:
     return Built(tuple(compared.values()), problem)
 
 
-def _compare(revision: str, wanted: frozenset[str], found: frozenset[str]) -> Compared:
-    missing = [f"missing: {each}" for each in sorted(wanted - found)]
-    extra = [f"not in that revision: {each}" for each in sorted(found - wanted)]
-    differing = (*missing, *extra)
+def _compare(revision: str, built: Schema, found: Schema) -> Compared:
+    differing = tuple(each.text for each in plan_mending(Drift(found, built)))
     return Compared(revision, len(differing), differing[:SAMPLE])
-
-
-def _catalog(work: Work, connection: Connection) -> frozenset[str]:
-    from stillroom.edges.postgres.catalog import read_catalog
-
-    path = search_path_of(work.settings, work.target)
-    return read_catalog(connection, version_table=work.project.layout.version_table, search_path=path)
