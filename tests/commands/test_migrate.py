@@ -51,6 +51,42 @@ def test_the_plan_shows_revisions_and_sql_and_changes_nothing(project_on_databas
     assert query(project_on_database, "select count(*) from pg_namespace where nspname = 'stillroom'") == [(0,)]
 
 
+def test_the_plan_names_the_locks_and_what_cannot_be_shown(migrated: Project) -> None:
+    """A database that lets nobody write is enough for it."""
+    write_revision(
+        migrated,
+        "aaaa00000001",
+        """
+        op.create_table('notes', sa.Column('user_id', sa.Uuid, sa.ForeignKey('users.id')))
+        op.add_column('notes', sa.Column('body', sa.Text))
+        op.create_index('ix_tasks_title', 'tasks', ['title'])
+        """,
+    )
+    write_revision(migrated, "bbbb00000001", "op.get_bind().execute(sa.text('select 1')).scalar()", down="aaaa00000001")
+    name = migrated.database.name if migrated.database else ""
+    query(migrated, f"alter database {name} set default_transaction_read_only = on")
+
+    shown, found = migrated.invoke("migrate", "--plan"), migrated.invoke("migrate", "--plan", "--json")
+
+    assert shown.stdout.splitlines()[:4] == [
+        "-- aaaa00000001  a step",
+        "-- locks: users SHARE ROW EXCLUSIVE (blocks writes)",
+        "-- locks: tasks SHARE (blocks writes)",
+        "CREATE TABLE notes (",
+    ]
+    assert (
+        "-- bbbb00000001  a step\n-- locks: unknown (what cannot be shown)\n-- cannot be shown without a connection ("
+        in shown.stdout
+    )
+    assert [each["locks"] for each in answer(found.stdout)["result"]["steps"]] == [
+        [
+            {"relation": "users", "mode": "SHARE ROW EXCLUSIVE", "blocks": "writes"},
+            {"relation": "tasks", "mode": "SHARE", "blocks": "writes"},
+        ],
+        [{"relation": "what cannot be shown", "mode": "unknown", "blocks": ""}],
+    ]
+
+
 def test_migrate_stops_at_the_target(project_on_database: Project) -> None:
     done = project_on_database.invoke("migrate", "--target", "abc1")
 

@@ -34,7 +34,7 @@ def render_downgrades(project: Project, plan: Plan) -> tuple[Rendered, ...]:
     Raises:
         RefusedError: There is no way back.
     """
-    from stillroom.edges.alembic.offline import open_scripts, render_step
+    from stillroom.edges.alembic.offline import open_scripts, render_step, with_locks
 
     scripts = open_scripts(project.layout)
     rendered = tuple(render_step(scripts, revision, "downgrade") for revision in plan.steps)
@@ -50,7 +50,7 @@ def render_downgrades(project: Project, plan: Plan) -> tuple[Rendered, ...]:
                 f"{path}: downgrade() is empty and upgrade() is not, so nothing would be undone",
                 hint="write the downgrade, or restore a backup: `invoke backups`",
             )
-    return rendered
+    return with_locks(rendered)
 
 
 def count_losses_of(rendered: tuple[Rendered, ...], settings: Settings, database: Target) -> tuple[Loss, ...]:

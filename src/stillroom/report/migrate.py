@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from stillroom.commands.migrate import Migrated, MigrationPlanned
+    from stillroom.core.locks import Lock
     from stillroom.edges.alembic.offline import Rendered
 
 
@@ -30,9 +31,16 @@ def _plan(result: MigrationPlanned) -> str:
 
 
 def _step(step: Rendered) -> str:
-    head = f"-- {step.revision}  {step.message}"
+    lines = [f"-- {step.revision}  {step.message}", *(lock_line(each) for each in step.locks)]
     if step.problem:
-        return f"{head}\n-- cannot be shown without a connection ({step.problem})" + (
-            f"\n{step.sql}" if step.sql else ""
-        )
-    return f"{head}\n{step.sql}" if step.sql else f"{head}\n-- no SQL"
+        lines.append(f"-- cannot be shown without a connection ({step.problem})")
+    elif not step.sql:
+        lines.append("-- no SQL")
+    return "\n".join([*lines, step.sql] if step.sql else lines)
+
+
+def lock_line(lock: Lock) -> str:
+    """Say what is locked and whom that keeps out."""
+    if not lock.blocks:
+        return f"-- locks: {lock.mode} ({lock.relation})"
+    return f"-- locks: {lock.relation} {lock.mode} (blocks {lock.blocks})"

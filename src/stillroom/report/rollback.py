@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stillroom.report.migrate import lock_line
+
 if TYPE_CHECKING:
     from stillroom.commands.rollback import RollbackPlanned, RolledBack
     from stillroom.core.operations import Loss
@@ -13,7 +15,13 @@ def text(result: RolledBack | RollbackPlanned) -> str:
     """Say where the database stands, or what would be undone."""
     place = ", ".join(result.plan.ends_at) or "base"
     if hasattr(result, "steps"):
-        lines = [f"-- {step.revision}  {step.message}\n{step.sql or '-- no SQL'}" for step in result.steps]
+        lines = []
+        for step in result.steps:
+            lines += [
+                f"-- {step.revision}  {step.message}",
+                *(lock_line(each) for each in step.locks),
+                step.sql or "-- no SQL",
+            ]
         lines += [f"would lose {loss_line(each)}" for each in result.losses if each.count != 0]
         count = len(result.steps)
         return "\n".join(

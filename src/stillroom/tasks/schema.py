@@ -37,7 +37,7 @@ def make_migration(c: Context, message: str = "", empty: bool = False, no_edit: 
     klass=Command,
     help={
         "target": "Revision to stop at; default: head, the only one; heads applies several.",
-        "plan": "Show the revisions and their SQL, run nothing.",
+        "plan": "Show the revisions, their SQL and the locks they take; run nothing.",
         "wait_s": WAIT_S,
         "show_data": SHOW_DATA,
     },

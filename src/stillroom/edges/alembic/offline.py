@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import sys
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from alembic.runtime.migration import MigrationContext
 
+from stillroom.core.locks import Lock, plan_locks
+from stillroom.core.locks.modes import UNKNOWN
 from stillroom.core.operations import Operation
 from stillroom.edges.alembic.config import load_scripts, make_config
 from stillroom.edges.alembic.recording import recording
@@ -32,6 +34,7 @@ class Rendered:
         operations: What it does.
         problem: Why it could not be rendered; empty when it could.
         is_missing: The file has no such function.
+        locks: What it locks beside what the plan itself made.
     """
 
     revision: str
@@ -40,6 +43,7 @@ class Rendered:
     operations: tuple[Operation, ...]
     problem: str = ""
     is_missing: bool = False
+    locks: tuple[Lock, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -54,7 +58,16 @@ def render_plan(layout: Layout, plan: Plan) -> tuple[Rendered, ...]:
         RefusedError: A revision does not import.
     """
     scripts = open_scripts(layout)
-    return tuple(render_step(scripts, revision, plan.direction) for revision in plan.steps)
+    return with_locks(tuple(render_step(scripts, revision, plan.direction) for revision in plan.steps))
+
+
+def with_locks(steps: tuple[Rendered, ...]) -> tuple[Rendered, ...]:
+    """Add what each step locks; what cannot be rendered is not known to lock nothing else."""
+    found = plan_locks(step.sql for step in steps)
+    return tuple(
+        replace(step, locks=(*locks, Lock("what cannot be shown", UNKNOWN, "")) if step.problem else locks)
+        for step, locks in zip(steps, found, strict=True)
+    )
 
 
 def open_scripts(layout: Layout) -> ScriptDirectory:
