@@ -17,9 +17,17 @@ for words in sys.argv[1:]:
 """
 
 
-def ask(project: Project, *tasks: str, timeout: float = 60) -> dict[str, dict[str, Any]]:
-    """Run tasks after each other in one process, and return each one's JSON object by what was typed."""
-    done = project.run(sys.executable, "-c", _SCRIPT, *tasks, timeout=timeout)
+def ask(project: Project, *tasks: str, memory_mib: int = 0, timeout: float = 60) -> dict[str, dict[str, Any]]:
+    """Run tasks after each other in one process, and return each one's JSON object by what was typed.
+
+    Args:
+        project: Where.
+        tasks: Each as it is typed behind `invoke`.
+        memory_mib: The most address space the process may have; 0 is no bound.
+        timeout: The longest that all of them may take, in seconds.
+    """
+    bounds = ["bash", "-c", f'ulimit -v {memory_mib * 1024}; exec "$0" "$@"'] if memory_mib else []
+    done = project.run(*bounds, sys.executable, "-c", _SCRIPT, *tasks, timeout=timeout)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(answers) == len(tasks), done.stderr
     return dict(zip(tasks, answers, strict=True))

@@ -1,4 +1,4 @@
-"""F06 to F13, S09, S10: revision graphs and files that are not as they should be, for every task that reads them."""
+"""F06 to F13, S09, S10, S17, S33: revision graphs and files that are not as they should be, for every task that reads them."""
 
 from __future__ import annotations
 
@@ -241,3 +241,83 @@ def test_an_unknown_revision_in_the_database_is_a_newer_checkout_or_another_proj
     assert found["status"]["result"]["place"] == "foreign"
     assert found["history"]["result"]["unknown"] == ["fadedfadedfa"]
     assert current(migrated) == ["fadedfadedfa"]
+
+
+@pytest.mark.parametrize("how", ["def", "computed id"])
+def test_no_reading_task_runs_a_revision(migrated: Project, how: str) -> None:
+    """S17: an id that only running the file would tell is refused by what only looks."""
+    trace = migrated.path / "trace"
+    head = next((migrated.path / VERSIONS).glob(f"*{HEAD}*"))
+    text = f"open({str(trace)!r}, 'w').close()\n" + head.read_text()
+    head.write_text(text if how == "def" else text.replace(f'= "{HEAD}"', f'= str("{HEAD}")'))
+
+    found = ask(migrated, *(READING if how == "def" else READING[:4]))
+
+    assert not trace.exists()
+    if how == "def":
+        assert all(each["ok"] for each in found.values())
+    else:
+        assert {refusal(each).split(": ")[1] for each in found.values()} == {
+            "its id or a parent's is no plain string, and this task runs no revision to find out"
+        }
+
+
+@pytest.mark.parametrize("start", ["", "a whole header"])
+def test_a_file_of_a_gibibyte_is_refused_without_being_read(migrated: Project, start: str) -> None:
+    """S33."""
+    path = write_revision(migrated, LEFT, "pass")
+    with (migrated.path / path).open("r+b") as file:
+        if not start:
+            file.truncate(0)
+        file.truncate(1 << 30)
+
+    found = ask(migrated, *READING, memory_mib=700, timeout=20)
+
+    assert {refusal(each) for each in found.values()} == {
+        f"{path}, line 1: it is 1,024 MiB long, and a revision has at most 16"
+    }
+
+
+DEEP = {
+    "brackets": "x = " + "(" * 10_000 + ")" * 10_000,
+    "signs": "x = " + "-" * 10_000 + "1",
+    "sum": "x = " + "1+" * 10_000 + "1",
+    "lambdas": "x = " + "lambda:" * 9_000 + "1",
+}
+
+
+@pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
+def test_what_is_nested_too_deeply_is_refused_in_the_head_and_below_it(migrated: Project, text: str) -> None:
+    """S33: a parent in brackets, so that the head must be parsed."""
+    path = write_revision(migrated, LEFT, "pass", down=(HEAD,))
+    file = migrated.path / path
+    whole = file.read_text()
+
+    file.write_text(whole.replace("revision =", f"{text}\nrevision =", 1))
+    above = ask(migrated, *READING)
+    file.write_text(whole + text + "\n")
+    below = ask(migrated, "status", "migrate")
+
+    assert all("nested" in refusal(each) and refusal(each).startswith(path) for each in above.values())
+    assert below["status"]["ok"]
+    assert "nested" in refusal(below["migrate"])
+
+
+def test_as_deep_as_the_parser_goes_is_read_without_falling_over(migrated: Project) -> None:
+    """S33: deeper than Python may call, and Alembic imports it."""
+    write_revision(migrated, LEFT, "x = " + "1+" * 1_500 + "1")
+
+    assert ask(migrated, "migrate")["migrate"]["ok"]
+
+
+def test_twenty_thousand_files_are_read_in_bounded_time_and_memory(migrated: Project) -> None:
+    """S33."""
+    folder, count = migrated.path / VERSIONS, 20_000
+    for number in range(count):
+        down = f"'c{number - 1}'" if number else repr(HEAD)
+        (folder / f"c{number}.py").write_text(f"revision = 'c{number}'\ndown_revision = {down}\ndef upgrade(): pass\n")
+
+    found = ask(migrated, "status", memory_mib=700, timeout=30)
+
+    assert len(found["status"]["result"]["pending"]) == count
+    assert found["status"]["result"]["heads"] == [f"c{count - 1}"]

@@ -11,7 +11,7 @@ from stillroom.core.history import History
 from stillroom.core.layout import Layout
 from stillroom.core.limits import ABSENT_WAIT_S, Limits
 from stillroom.edges.scripts import read_history, read_layout
-from stillroom.errors import SettingsError
+from stillroom.errors import RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -43,15 +43,24 @@ class Target:
         return f"{self.url.name} on the embedded server" if self.is_embedded else self.url.shown
 
 
-def read_project(settings: Settings) -> Project:
+def read_project(settings: Settings, *, imports: bool = True) -> Project:
     """Read alembic.ini, env.py and the revisions.
+
+    Args:
+        settings: Where the project is.
+        imports: Let Alembic run files whose id is no literal; a task that only looks runs nobody's code.
 
     Raises:
         SettingsError: A file of the project is missing.
-        RefusedError: A revision cannot be read, or the graph is not sound.
+        RefusedError: A revision cannot be read, or only by running it, or the graph is not sound.
     """
     layout = read_layout(settings.root)
     history = read_history(layout)
+    if history.unread and not imports:
+        raise RefusedError(
+            f"{history.unread[0]}: its id or a parent's is no plain string, and this task runs no revision to find out",
+            hint="write both as plain strings",
+        )
     if history.unread:
         # An id that is no literal: only running the file tells what it is.
         from stillroom.edges.alembic.history import read_history as read_history_with_alembic

@@ -68,7 +68,7 @@ def check_models(
         from stillroom.commands._drift import check_drift
 
         return check_drift(settings, terminal)
-    project = read_project(settings)
+    project = read_project(settings, imports=not only_heads)
     if only_heads:
         return HeadsChecked(project.history.heads)
     database = reach_database(settings, terminal)

@@ -27,5 +27,5 @@ def show_heads(settings: Settings, _: Terminal) -> HeadsShown:
         SettingsError: A file of the project is missing.
         RefusedError: A revision file cannot be read.
     """
-    history = read_project(settings).history
+    history = read_project(settings, imports=False).history
     return HeadsShown(tuple(history.revisions[each] for each in history.heads))

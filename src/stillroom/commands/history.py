@@ -55,7 +55,7 @@ def show_history(settings: Settings, terminal: Terminal) -> HistoryShown:
         RefusedError: A revision file cannot be read.
         DatabaseError: The server did not answer.
     """
-    project = read_project(settings)
+    project = read_project(settings, imports=False)
     database = reach_database(settings, terminal)
     current = look(database, project, settings, command="history").revisions
     known = tuple(each for each in current if each in project.history.revisions)

@@ -69,7 +69,7 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
     from stillroom.edges.postgres.current import read_current
     from stillroom.edges.postgres.lock import lock_key, read_holders
 
-    project = read_project(settings)
+    project = read_project(settings, imports=False)
     layout, database = project.layout, reach_database(settings, terminal)
     with closing(connect(database.url, command="status")) as connection:
         current = read_current(

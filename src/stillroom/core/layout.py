@@ -98,10 +98,15 @@ def read_env(text: str, layout: Layout, name: str) -> Layout:
     """
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None) or 1
+        said = (
+            "nested too deeply"
+            if isinstance(error, RecursionError | MemoryError)
+            else getattr(error, "msg", "NUL byte")
+        )
         raise RefusedError(
-            f"{name}, line {line}: does not parse ({getattr(error, 'msg', 'NUL byte')})",
+            f"{name}, line {line}: does not parse ({said})",
             hint=f"correct it; these lines are enough:\n{ENV_LINES}",
         ) from None
     call = next((node for node in ast.walk(tree) if _is_run(node, tree)), None)

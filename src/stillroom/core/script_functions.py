@@ -25,7 +25,9 @@ def find_missing_functions(data: bytes) -> tuple[str, ...]:
 
 def _bound(body: Iterable[ast.AST]) -> Iterator[str]:
     """Yield the names that the module's own statements bind; those inside a function or class are its own."""
-    for node in body:
+    todo = list(body)
+    while todo:  # a loop and no recursion: the parser accepts what is nested deeper than Python may call
+        node = todo.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -33,4 +35,4 @@ def _bound(body: Iterable[ast.AST]) -> Iterator[str]:
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
         else:
-            yield from _bound(ast.iter_child_nodes(node))
+            todo.extend(ast.iter_child_nodes(node))
