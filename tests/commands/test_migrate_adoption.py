@@ -130,14 +130,22 @@ def test_raw_sql_and_a_table_in_a_schema_count_too(project_on_database: Project)
     assert "are there: app.users, public.Notes; " in message
 
 
-def test_a_history_that_cannot_be_built_says_why(project_on_database: Project) -> None:
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        ("op.execute('select 1 / 0')", "aaaa00000001 failed at line 11: division by zero"),
+        ("op.get_context().as_sql or __import__('os')._exit(0)", "the process that ran the steps"),
+    ],
+    ids=["a step fails", "a step ends the process"],
+)
+def test_a_history_that_cannot_be_built_says_why(project_on_database: Project, rest: str, reason: str) -> None:
     project = project_on_database
-    _only(project, "op.create_table('users'); op.execute('select 1 / 0')")
+    _only(project, f"op.create_table('users'); {rest}")
     query(project, "create table users ()")
 
     found = ask(project, "migrate")["migrate"]
 
-    assert "; the history cannot be built from base: aaaa00000001 failed at line 11: division by zero" in refusal(found)
+    assert f"; the history cannot be built from base: {reason}" in refusal(found)
     assert found["error"]["hint"].startswith("`invoke stamp <revision>`")
 
 

@@ -77,6 +77,8 @@ def build_history(work: Work, terminal: Terminal) -> Built:
                 "interrupted while the history was built beside the database; nothing was touched",
                 hint=f"`invoke {work.command}` starts anew",
             ) from None
+        except StillroomError as error:
+            return Built((), _cannot(error))
     assert isinstance(built, Built)
     return built
 
@@ -109,8 +111,12 @@ def _build(work: Work, held: Migrating, found: Schema) -> Built:
         except InterruptedRunError:
             raise
         except StillroomError as error:
-            problem = f"the history cannot be built from base: {error.message}"
+            problem = _cannot(error)
     return Built(tuple(compared.values()), problem)
+
+
+def _cannot(error: StillroomError) -> str:
+    return f"the history cannot be built from base: {error.message}"
 
 
 def _compare(revision: str, built: Schema, found: Schema) -> Compared:

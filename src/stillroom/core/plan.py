@@ -50,7 +50,7 @@ def require_apart(history: History, current: tuple[str, ...]) -> None:
         later = next(other for other in current if other != each and each in history.closure([other]))
         raise RefusedError(
             f"the version table holds {each} and {later}, which comes after it: one of the two rows is a stray",
-            hint=f"`invoke stamp {later}` compares the schema with that revision and leaves that row alone",
+            hint=f"`invoke stamp {later}` compares the schema with that revision and leaves only its row",
         )
 
 
