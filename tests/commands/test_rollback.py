@@ -47,6 +47,13 @@ def test_the_plan_shows_sql_and_losses_and_touches_nothing(migrated: Project) ->
     assert done.code == 0, done.stderr
     assert "DROP INDEX CONCURRENTLY ix_tasks_open_due_at" in done.stdout
     assert "ALTER TABLE users DROP COLUMN timezone" in done.stdout
+    assert (
+        f"-- {TIMEZONE}  add user timezone\n-- locks: users ACCESS EXCLUSIVE (blocks reads and writes)\n" in done.stdout
+    )
+    assert (
+        "-- locks: the table of ix_tasks_open_due_at SHARE UPDATE EXCLUSIVE (blocks schema changes only)\n"
+        in done.stdout
+    )
     assert done.stdout.endswith(f"2 revisions would be undone, down to {INITIAL}; nothing was touched\n")
     assert current(migrated) == [HEAD]
 
