@@ -91,8 +91,8 @@ class OwnServer:
         """Let in who comes through the socket, and over TCP who is named in these lines of pg_hba.conf."""
         (self.data / "pg_hba.conf").write_text("\n".join(["local all all trust", *lines, ""]))
 
-    def start(self, *, waits: bool = True) -> None:
-        """Start it; without waiting it is still starting up when this returns."""
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
         settings = {
             "listen_addresses": "127.0.0.1", "unix_socket_directories": str(self.folder), "port": str(self.port),
             "fsync": "off", "full_page_writes": "off", "timezone": "UTC", "log_timezone": "UTC", **self.settings,
@@ -109,8 +109,7 @@ class OwnServer:
                 env=self.programs.environment,
                 start_new_session=True,
             )
-        if waits:
-            until(self._answers, f"the server starts:\n{self.log}")
+        until(self._answers, "the server starts")
 
     def stop(self, mode: Literal["smart", "fast", "immediate"] = "immediate") -> None:
         """Stop it; `immediate` is as good as a crash."""

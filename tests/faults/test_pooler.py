@@ -141,15 +141,28 @@ def test_nothing_to_do_is_no_refusal_through_a_pooler(migrated: Project, transac
     assert done.code == 0, done.stderr
 
 
+def test_the_mark_is_written_through_a_pooler(migrated: Project, transaction_pooler: Pooler) -> None:
+    """F34: it is one short transaction, and leaves nothing else."""
+    database = database_of(migrated)
+
+    done = migrated.invoke(
+        "mark", "--environment", "staging", env={"DATABASE_URL": transaction_pooler.url(database.name)}
+    )
+
+    assert done.code == 0, done.stderr
+    assert query(migrated, "select environment from stillroom.mark") == [("staging",)]
+    assert left_behind(transaction_pooler, database) == (set(), 0)
+
+
 @pytest.mark.parametrize(
     "task",
-    [("rollback", "--target", "base", "--yes"), ("reset-dev", "--yes"), ("backup",)],
+    [("rollback", "--target", "base", "--yes"), ("stamp", "base"), ("reset-dev", "--yes"), ("backup",)],
     ids=lambda words: str(words[0]),
 )
 def test_every_task_that_writes_refuses_the_pooler(
     task: tuple[str, ...], migrated: Project, transaction_pooler: Pooler
 ) -> None:
-    """F34: a lock taken through it would be nobody's."""
+    """F34: a lock taken through it would be nobody's. `stamp` once built a scratch database through it first."""
     database = database_of(migrated)
 
     done = migrated.invoke(*task, env={"DATABASE_URL": transaction_pooler.url(database.name)})
