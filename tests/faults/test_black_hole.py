@@ -145,3 +145,12 @@ def test_the_server_lets_go_of_the_locks_of_a_client_that_vanished(vanished: dic
 
     assert freed is not None
     assert freed < ANSWER_WITHIN_S
+
+
+def test_a_commit_whose_answer_vanished_is_not_called_rolled_back(vanished: dict[str, Seen]) -> None:
+    """F33: it may have been applied (here it was), and nobody can be asked."""
+    said = vanished["commit"].stderr
+
+    assert "state unknown" in said
+    assert "rolled back" not in said
+    assert "`invoke status`" in said

@@ -80,3 +80,23 @@ def test_a_server_that_stops_in_a_statement_leaves_nothing_half_done(
     again = project.invoke("migrate")
     assert again.code == 0, again.stderr
     assert current(project) == [FIRST]
+
+
+def test_an_answer_that_never_comes_is_given_up(migrated: Project, server: Server) -> None:
+    """F30, F66: something between us swallows it and keeps the connection alive; the statement's own limit is long over."""
+    write_revision(migrated, FIRST, "op.execute('select pg_sleep(1)')")
+    with proxy(server) as between:
+        process = launch(
+            migrated,
+            "migrate",
+            env={"DATABASE_URL": between.url(database_of(migrated)), "STILLROOM_STATEMENT_TIMEOUT_MS": "2000"},
+        )
+        until(lambda: running(migrated, "pg_sleep"), "the statement runs")
+        between.hang()
+        try:
+            code, _, stderr = finish(process, timeout=30)
+        finally:
+            process.kill()
+
+    assert code == 4, stderr
+    assert "state unknown" in stderr

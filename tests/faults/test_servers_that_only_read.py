@@ -133,3 +133,17 @@ def test_a_lock_that_nobody_lets_go_is_named_when_the_wait_runs_out(migrated: Pr
     assert (done.code, error["kind"]) == (7, "lock-busy")
     assert error["message"] == f"{database_of(migrated).name}: another migration is running ({holder})"
     assert f"lock      held by {holder}\n" in status.stdout
+
+
+def test_a_lock_that_nobody_lets_go_comes_with_how_to_end_it(migrated: Project) -> None:
+    """F35: the statement to paste, with the pid of the session that hangs."""
+    write_revision(migrated, "aaaa00000001", "op.execute('select 1')")
+    with closing(database_of(migrated).connect()) as orphan, orphan.cursor() as cursor:
+        cursor.execute("select pg_advisory_lock(%s)", (KEY,))
+
+        pid = orphan.info.backend_pid
+
+        done = migrated.invoke("migrate", "--wait-s", "0")
+
+    assert done.code == 7
+    assert f"`select pg_terminate_backend({pid})`" in done.stderr
