@@ -104,6 +104,7 @@ def test_app_env_wins_over_environment_and_it_is_said(project: Project) -> None:
     ],
 )
 def test_a_value_out_of_bounds_is_refused_by_name(project: Project, name: str, text: str) -> None:
+    """F25."""
     error = refused(project.dotenv(f"{name}={text}\n"))
 
     assert error.exit_code == 2
@@ -129,6 +130,7 @@ def test_a_blank_setting_is_its_default(project: Project) -> None:
 
 
 def test_timeouts_that_contradict_are_refused(project: Project) -> None:
+    """F25."""
     error = refused(project.environ(STILLROOM_LOCK_TIMEOUT_MS="2000", STILLROOM_STATEMENT_TIMEOUT_MS="2000"))
 
     assert "STILLROOM_LOCK_TIMEOUT_MS (2000) is not below STILLROOM_STATEMENT_TIMEOUT_MS (2000)" in error.message
@@ -147,6 +149,7 @@ def test_visual_comes_before_editor(project: Project) -> None:
 
 
 def test_outside_programs_get_no_secret_and_no_pg_variable(project: Project) -> None:
+    """S02."""
     project.environ(DATABASE_URL=URL, PGPASSWORD="geheim", POSTGRES_PASSWORD="geheim", AWS_SECRET_ACCESS_KEY="geheim")
     project.environ(
         LC_ALL="C.UTF-8", SSH_AUTH_SOCK="/s", XDG_CONFIG_HOME="/x", PGOPTIONS="-c x=y", STILLROOM_WAIT_S="3"
@@ -158,6 +161,7 @@ def test_outside_programs_get_no_secret_and_no_pg_variable(project: Project) -> 
 
 
 def test_settings_show_no_secret_and_reach_another_process(project: Project) -> None:
+    """S03."""
     settings = project.environ(DATABASE_URL=URL, MIGRATION_DATABASE_URL=URL).load()
 
     assert "geheim" not in repr(settings)

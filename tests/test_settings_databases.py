@@ -43,6 +43,7 @@ def test_the_embedded_servers_url_names_its_socket(project: Project) -> None:
 
 @pytest.mark.parametrize("environment", ["staging", "prod", "production", "demo"])
 def test_a_protected_environment_without_a_url_is_refused(project: Project, environment: str) -> None:
+    """F18."""
     error = refused(project.environ(APP_ENV=environment))
 
     assert error.exit_code == 2
@@ -69,6 +70,7 @@ def test_the_hint_is_the_line_to_write_as_far_as_it_is_known(project: Project) -
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "MIGRATION_DATABASE_URL", "DATABASE_URL_FILE"])
 def test_a_blank_value_is_refused(project: Project, name: str) -> None:
+    """F18."""
     assert refused(project.environ(**{name: " "})).message == f"{name} in the environment: the value is blank"
 
 
@@ -96,12 +98,14 @@ def test_the_url_may_lie_in_a_mounted_secret(project: Project) -> None:
     "content", ["", "\n", "postgresql://app:geheim@db/shop \n", "postgresql://app:geheim@db/shop\n\nx"]
 )
 def test_a_secret_that_holds_no_url_is_refused(project: Project, content: str) -> None:
+    """F18."""
     (project.root / "url").write_text(content)
 
     assert refused(project.environ(DATABASE_URL_FILE="url")).message.startswith("DATABASE_URL in DATABASE_URL_FILE: ")
 
 
 def test_a_secret_that_is_not_there_or_no_file_is_refused(project: Project) -> None:
+    """F24."""
     assert "no such file" in refused(project.environ(DATABASE_URL_FILE="absent")).message
 
     os.mkfifo(project.root / "fifo")
@@ -110,6 +114,7 @@ def test_a_secret_that_is_not_there_or_no_file_is_refused(project: Project) -> N
 
 
 def test_a_url_in_place_of_the_path_is_refused_and_not_shown(project: Project) -> None:
+    """S03."""
     assert "a path is meant" in refused(project.environ(DATABASE_URL_FILE=URL)).message
 
 
@@ -179,6 +184,7 @@ def test_an_ini_without_a_url_of_its_own_means_the_embedded_server(project: Proj
 
 
 def test_an_ini_that_does_not_parse_shows_none_of_its_lines(project: Project) -> None:
+    """S03."""
     (project.root / "alembic.ini").write_text(f"[alembic]\nsqlalchemy.url = {URL}\n[alembic]\n")
 
     assert refused(project).message == "alembic.ini: the file does not parse"

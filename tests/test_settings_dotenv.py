@@ -64,6 +64,7 @@ def test_the_ways_a_dotenv_is_written(project: Project, text: str) -> None:
 )
 @pytest.mark.parametrize("quote", ["", "'", '"'])
 def test_nothing_in_a_password_is_expanded_or_cut(project: Project, word: str, quote: str) -> None:
+    """F19, F21."""
     settings = project.dotenv(f"DATABASE_URL={quote}postgresql://app:{word}@db/shop{quote}\n").load()
 
     assert settings.database is not None
@@ -93,6 +94,7 @@ def test_nothing_in_a_password_is_expanded_or_cut(project: Project, word: str, q
 def test_a_line_about_our_settings_that_is_not_clear_is_refused(
     project: Project, text: str, line: int, word: str
 ) -> None:
+    """F21."""
     error = refused(project.dotenv(text))
 
     assert error.exit_code == 2
@@ -110,20 +112,24 @@ def test_a_line_about_our_settings_that_is_not_clear_is_refused(
     ],
 )
 def test_what_is_odd_and_harmless_is_a_note(project: Project, text: str, note: str) -> None:
+    """F21."""
     assert project.dotenv(text).load().notes == (note,)
 
 
 def test_a_dotenv_that_is_not_utf8_is_refused_with_its_line(project: Project) -> None:
+    """F24."""
     (project.root / ".env").write_bytes(b"A=b\nDATABASE_URL=postgresql://app:geheim\xff@db/shop\n")
 
     assert refused(project).message == ".env line 2: not UTF-8"
 
 
 def test_a_dotenv_with_a_nul_is_refused_with_its_line(project: Project) -> None:
+    """F18."""
     assert refused(project.dotenv("A=b\nC=\0\n")).message == ".env line 2: a NUL character"
 
 
 def test_a_dotenv_is_read_up_to_64_kib(project: Project) -> None:
+    """F24."""
     project.dotenv("A=" + "x" * 65_533 + "\n")
     assert project.load().database is None
 
@@ -133,6 +139,7 @@ def test_a_dotenv_is_read_up_to_64_kib(project: Project) -> None:
 
 
 def test_a_sparse_giant_is_refused_at_once(project: Project) -> None:
+    """F24."""
     with (project.root / ".env").open("wb") as stream:
         stream.truncate(1 << 30)
 
@@ -140,18 +147,21 @@ def test_a_sparse_giant_is_refused_at_once(project: Project) -> None:
 
 
 def test_a_fifo_does_not_hang(project: Project) -> None:
+    """F24."""
     os.mkfifo(project.root / ".env")
 
     assert refused(project).message == ".env: it is no regular file"
 
 
 def test_a_folder_is_refused(project: Project) -> None:
+    """F24."""
     (project.root / ".env").mkdir()
 
     assert refused(project).message == ".env: it is no regular file"
 
 
 def test_a_link_is_not_followed(project: Project) -> None:
+    """F22."""
     (project.root.parent / "shared").write_text(f"DATABASE_URL={URL}\n")
     (project.root / ".env").symlink_to(project.root.parent / "shared")
 
@@ -163,6 +173,7 @@ def test_a_link_is_not_followed(project: Project) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_a_file_of_a_stranger_is_not_read(project: Project) -> None:
+    """F22."""
     project.dotenv(f"DATABASE_URL={URL}\n")
     os.chown(project.root / ".env", 4242, 4242)
 
@@ -171,6 +182,7 @@ def test_a_file_of_a_stranger_is_not_read(project: Project) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_a_file_of_the_projects_own_owner_is_read(project: Project) -> None:
+    """F22."""
     project.dotenv(f"DATABASE_URL={URL}\n")
     for path in (project.root, project.root / ".env"):
         os.chown(path, 4242, 4242)

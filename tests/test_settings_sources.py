@@ -29,6 +29,7 @@ def test_dotenv_at_the_root_is_read_and_named_with_its_line(project: Project) ->
 
 
 def test_the_environment_wins_over_dotenv_and_it_is_said(project: Project) -> None:
+    """F23."""
     project.dotenv(f"DATABASE_URL={URL}\n").environ(DATABASE_URL="postgresql://app:geheim@localhost/other")
 
     settings = project.load()
@@ -67,6 +68,7 @@ def test_settings_are_found_from_a_folder_below(project: Project) -> None:
 
 
 def test_a_dotenv_of_another_folder_is_not_read_and_it_is_said(project: Project) -> None:
+    """F22."""
     (project.root.parent / ".env").write_text("DATABASE_URL=postgresql://localhost/stranger\n")
 
     settings = project.load()

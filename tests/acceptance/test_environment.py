@@ -26,6 +26,7 @@ HAS_NAMESPACES = shutil.which("unshare") is not None and not subprocess.call(
     not HAS_NAMESPACES, reason="needs namespaces of its own: Linux, and a kernel that lets us make them"
 )
 def test_a_uid_without_a_passwd_entry_and_without_home_migrates(project_on_database: Project) -> None:
+    """F60."""
     stranger = ["unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", sys.executable, "-m", "invoke"]
 
     with forwarded(database_of(project_on_database)) as url:
@@ -111,6 +112,7 @@ def test_odd_folder_names_are_no_obstacle(tmp_path: Path, database: Database, na
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "xx_XX.UTF-8"])
 def test_the_locale_does_not_matter(project_on_database: Project, locale: str) -> None:
+    """F60."""
     done = project_on_database.invoke("migrate", env={"LANG": locale, "LC_ALL": locale})
 
     assert done.code == 0, done.stderr

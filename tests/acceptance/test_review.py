@@ -197,6 +197,7 @@ def test_what_an_editor_must_not_do_is_named(body: str, said: str, changed: Proj
     ids=["fails", "empties", "deletes", "dies"],
 )
 def test_an_editor_that_fails_is_5_and_the_draft_is_kept_whole(body: str, said: str, changed: Project) -> None:
+    """F59."""
     before = files(changed)
 
     child = start(changed, "-m", "Add notes", EDITOR=make_editor(changed, body))
@@ -214,6 +215,7 @@ def test_an_editor_that_fails_is_5_and_the_draft_is_kept_whole(body: str, said: 
     "editor", ["no-such-editor", "sh; touch y", "'open"], ids=["unknown", "injection", "open quote"]
 )
 def test_an_editor_that_cannot_be_found_is_5_and_runs_nothing(editor: str, changed: Project) -> None:
+    """F59, S14."""
     child = start(changed, "-m", "Add notes", VISUAL=editor)
     code, rest = finish(child)
 
@@ -267,6 +269,7 @@ def test_ctrl_c_in_an_editor_that_uses_it_changes_nothing(changed: Project) -> N
 
 @pytest.mark.parametrize("is_in_editor", [False, True], ids=["at the prompt", "in the editor"])
 def test_a_closed_terminal_keeps_the_draft(*, is_in_editor: bool, changed: Project) -> None:
+    """F58."""
     before = files(changed)
     editor = make_editor(changed, "print('ready', flush=True)\ntime.sleep(60)")
 
@@ -364,6 +367,7 @@ def test_a_protected_database_is_not_offered_anything(changed: Project) -> None:
 
 
 def test_a_revision_that_came_in_meanwhile_makes_no_second_head(changed: Project) -> None:
+    """F15."""
     child = start(changed, "-m", "Add notes")
     child.expect(CHOICES)
     assert changed.invoke("make-migration", "-m", "mine was first").code == 0

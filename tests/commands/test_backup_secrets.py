@@ -36,6 +36,7 @@ def spied(project: Project, seen: Path) -> None:
 def test_a_password_of_any_kind_is_used_and_shown_nowhere(
     project_on_database: Project, guarded: PasswordServer, password: str, tmp_path: Path
 ) -> None:
+    """S01, S02, F19."""
     project, seen, private = project_on_database, tmp_path / "seen", tmp_path / "private"
     private.mkdir()
     secret = f"S3CRET{password}S3CRET"
@@ -59,6 +60,7 @@ def test_a_password_of_any_kind_is_used_and_shown_nowhere(
 
 
 def test_nothing_but_an_allow_list_reaches_the_tools(project_on_database: Project, tmp_path: Path) -> None:
+    """S02."""
     project, seen = project_on_database, tmp_path / "seen"
     spied(project, seen)
     project.environment |= {"AWS_SECRET_ACCESS_KEY": "x", "PGPASSWORD": "x", "PGOPTIONS": "-c work_mem=1MB"}
@@ -73,6 +75,7 @@ def test_nothing_but_an_allow_list_reaches_the_tools(project_on_database: Projec
 def test_a_wrong_password_is_one_sentence_and_leaves_nothing(
     project_on_database: Project, guarded: PasswordServer
 ) -> None:
+    """S03."""
     url = guarded.make("right").replace(":right@", ":S3CRET@")
 
     done = project_on_database.invoke("backup", env={"DATABASE_URL": url})

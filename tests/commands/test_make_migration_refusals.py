@@ -121,6 +121,7 @@ def test_models_that_do_not_import_are_said_without_a_traceback(text: str, said:
 
 
 def test_a_versions_folder_that_leads_out_of_the_project_is_refused(at_head: Project, tmp_path: Path) -> None:
+    """F17."""
     outside = tmp_path / "outside"
     shutil.move(at_head.path / VERSIONS, outside)
     (at_head.path / VERSIONS).symlink_to(outside)
@@ -150,6 +151,7 @@ def test_a_file_template_that_leads_elsewhere_is_refused(at_head: Project) -> No
 
 
 def test_eight_at_once_never_make_two_heads(at_head: Project) -> None:
+    """F15."""
     add_model(at_head)
     before = files(at_head)
 
@@ -165,6 +167,7 @@ def test_eight_at_once_never_make_two_heads(at_head: Project) -> None:
 
 
 def test_a_folder_that_may_not_be_written_is_refused(at_head: Project) -> None:
+    """F17."""
     folder = at_head.path / VERSIONS
     folder.chmod(0o555)
     code = (

@@ -111,6 +111,7 @@ def test_an_environment_that_does_not_exist_is_refused(migrated: Project) -> Non
 
 
 def test_production_is_not_taken_away_without_a_terminal(migrated: Project) -> None:
+    """S30."""
     set_mark(migrated, "production")
 
     done = migrated.invoke("mark", "--environment", "development")
@@ -122,6 +123,7 @@ def test_production_is_not_taken_away_without_a_terminal(migrated: Project) -> N
 
 @pytest.mark.parametrize("types_its_name", [True, False], ids=["its name", "yes"])
 def test_production_is_taken_away_by_typing_the_name(migrated: Project, types_its_name: bool) -> None:
+    """S30."""
     set_mark(migrated, "production")
     name = database_of(migrated).name
     args = ["-m", "invoke", "mark", "--environment", "development"]
@@ -139,6 +141,7 @@ def test_production_is_taken_away_by_typing_the_name(migrated: Project, types_it
 
 
 def test_a_mark_that_may_not_be_read_protects(migrated: Project) -> None:
+    """S30."""
     database = database_of(migrated)
     role = f"plain_{database.name}"
     query(migrated, f"create role {role} login")

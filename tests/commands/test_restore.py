@@ -134,6 +134,7 @@ def test_into_an_empty_database_that_is_there(backed_up: tuple[Project, str]) ->
 
 @pytest.mark.parametrize("into", ["postgres", "template1", "a=b", "-x", "x" * 64])
 def test_what_is_no_name_of_a_new_database_is_refused(backed_up: tuple[Project, str], into: str) -> None:
+    """S12, S13."""
     project, name = backed_up
 
     done = project.invoke("restore", name, f"--into={into}")
@@ -154,6 +155,7 @@ def test_a_database_that_holds_something_is_never_restored_over(backed_up: tuple
 
 @pytest.mark.parametrize("name", ["nope", "../backups", "/etc", "a\nb", "."])
 def test_a_name_that_is_not_listed_is_refused(backed_up: tuple[Project, str], name: str) -> None:
+    """S20."""
     project, good = backed_up
 
     done = project.invoke("restore", name, "--yes")

@@ -47,6 +47,7 @@ def test_a_database_beside_another_has_a_name_that_postgresql_keeps_whole() -> N
     "name", ["", "a=b", "postgres://x/y", "-x", " x", "x ", "a\nb", "a\0b", "d" * 64, "postgres", "template1"]
 )
 def test_what_is_no_name_of_a_new_database_is_refused(name: str) -> None:
+    """S12, S13."""
     with pytest.raises(SettingsError):
         require_database_name(name)
 

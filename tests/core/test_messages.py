@@ -31,12 +31,14 @@ AWKWARD = st.text(alphabet=st.sampled_from("ab\"'\\\n\r\t\0#${}%` ;\u2028\u202e\
     ],
 )
 def test_a_message_is_one_printable_line(typed: str, cleaned: str) -> None:
+    """S08, S32."""
     assert clean_message(typed) == cleaned
 
 
 @settings(max_examples=1000)
 @given(st.text(max_size=300) | AWKWARD)
 def test_a_message_can_only_be_text_in_the_file(typed: str) -> None:
+    """S08."""
     message = clean_message(typed)
 
     written = put_message(PAGE, TOKEN, message)
@@ -49,6 +51,7 @@ def test_a_message_can_only_be_text_in_the_file(typed: str) -> None:
 @settings(max_examples=500)
 @given(AWKWARD)
 def test_a_template_with_other_quotes_is_safe_too(typed: str) -> None:
+    """S08."""
     message = clean_message(typed)
 
     written = put_message(PAGE.replace('"""', "'''"), TOKEN, message)
@@ -57,12 +60,14 @@ def test_a_template_with_other_quotes_is_safe_too(typed: str) -> None:
 
 
 def test_text_that_left_the_docstring_elsewhere_stays_inside() -> None:
+    """S08."""
     typed = 'a"""\nimport os;os.system("touch x")\n"""'
 
     assert ast.parse(f'"""{docstring_text(typed)}"""').body[0].value.value == clean_message(typed)  # type: ignore[attr-defined]
 
 
 def test_a_template_that_puts_the_message_into_code_is_turned_down() -> None:
+    """S08."""
     with pytest.raises(ValueError, match="string"):
         put_message(f"x = {TOKEN.replace('-', '_')}\n", TOKEN.replace("-", "_"), "print(1)")
 

@@ -8,6 +8,7 @@ from stillroom.core.secrets import Secret
 
 
 def test_a_secret_is_hidden_however_it_is_printed() -> None:
+    """S03."""
     secret = Secret("geheim")
 
     assert "geheim" not in f"{secret} {secret!r} {[secret]} {secret!s:>10}"

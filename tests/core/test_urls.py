@@ -44,6 +44,7 @@ def encode(password: str) -> str:
 
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_an_encoded_password_arrives_unchanged_at_libpq(password: str) -> None:
+    """F19."""
     url = parse(f"postgresql://app:{encode(password)}@db.example.com:5432/shop")
 
     assert url.password == Secret(password)
@@ -53,6 +54,7 @@ def test_an_encoded_password_arrives_unchanged_at_libpq(password: str) -> None:
 @pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "asyncpg"])
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_an_encoded_password_survives_rendering_for_every_driver(password: str, driver: str) -> None:
+    """F19."""
     url = parse(f"postgresql://app:{encode(password)}@db.example.com:5432/shop")
 
     rendered = make_url(url.render(driver))
@@ -73,6 +75,7 @@ def test_what_was_rendered_is_read_back_as_the_same_url(password: str) -> None:
 
 @pytest.mark.parametrize("password", [word for word in PASSWORDS if word not in {"plain", "$HOME"}])
 def test_no_part_of_a_password_is_ever_in_repr_or_shown(password: str) -> None:
+    """S03."""
     url = parse(f"postgresql://app:{encode(password)}@db.example.com/shop?sslpassword={encode(password)}")
 
     seen = f"{url!r} {url} {url.shown} {url.password!r} {url.password}"

@@ -56,6 +56,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED.keys())
 def test_it_is_refused_and_nothing_after_the_user_name_is_shown(text: str) -> None:
+    """F18, F20, S03, S13."""
     with pytest.raises(SettingsError) as caught:
         parse_url(text, source="DATABASE_URL in .env line 3")
 
@@ -77,6 +78,7 @@ def test_it_is_refused_and_nothing_after_the_user_name_is_shown(text: str) -> No
     ],
 )
 def test_the_position_of_the_character_to_encode_is_named(text: str, position: int) -> None:
+    """F20."""
     with pytest.raises(SettingsError, match=f"character {position} must be percent-encoded") as caught:
         parse_url(text, source="X")
 
@@ -92,6 +94,7 @@ def test_a_blank_value_gets_the_line_to_write() -> None:
 
 @pytest.mark.parametrize("password", ["a:b", "a+b", "a&b=c", "a[b]", "$HOME", "a'b", 'a"b', "a\\b", "grün"])
 def test_an_unencoded_password_that_has_one_reading_is_taken(password: str) -> None:
+    """F20."""
     url = parse_url(f"postgresql://app:{password}@db/shop", source="X")
 
     assert url.libpq()["password"] == password

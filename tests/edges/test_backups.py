@@ -62,6 +62,7 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_taken_is_never_written_over(tmp_path: Path) -> None:
+    """F61."""
     planted = tmp_path / "elsewhere"
     planted.mkdir()
     (tmp_path / "name-2").symlink_to(planted)

@@ -81,6 +81,7 @@ def test_a_file_system_without_links_gets_the_file_by_a_rename(
 
 
 def test_a_versions_folder_that_leads_out_of_the_project_is_refused(tmp_path: Path) -> None:
+    """F17."""
     outside, root = tmp_path / "outside", tmp_path / "project"
     outside.mkdir()
     root.mkdir()
@@ -104,6 +105,7 @@ def test_a_folder_that_is_not_there_yet_is_fine(tmp_path: Path) -> None:
 
 
 def test_the_lock_lets_one_in_at_a_time(tmp_path: Path) -> None:
+    """F15."""
     said: list[str] = []
     inside = threading.Event()
 
@@ -135,6 +137,7 @@ def test_the_wait_for_the_lock_runs_out(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_no_part_of_a_draft(tmp_path: Path) -> None:
+    """F16."""
     code = (
         "import resource, signal, sys\nfrom pathlib import Path\nfrom stillroom.edges.drafts import write_draft\n"
         "from stillroom.errors import ToolError\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"

@@ -33,6 +33,7 @@ def draft(tmp_path: Path) -> Path:
 
 
 def test_arguments_of_the_editor_are_honoured(tmp_path: Path, draft: Path) -> None:
+    """F59."""
     program = _script(tmp_path / "my editor" / "ed", 'printf "%s|" "$@" > "$3"')
 
     command = resolve_editor(f"'{program}' -n 'two words'", ENVIRONMENT)
@@ -43,6 +44,7 @@ def test_arguments_of_the_editor_are_honoured(tmp_path: Path, draft: Path) -> No
 
 
 def test_a_path_with_blanks_needs_no_quotes(tmp_path: Path) -> None:
+    """F59."""
     program = _script(tmp_path / "my editor" / "ed", "exit 0")
 
     assert resolve_editor(str(program), ENVIRONMENT) == [str(program)]
@@ -52,6 +54,7 @@ def test_a_path_with_blanks_needs_no_quotes(tmp_path: Path) -> None:
 def test_an_unknown_program_is_refused_and_nothing_runs(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """F59, S12, S14."""
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(ToolError, match="editor"):
@@ -61,6 +64,7 @@ def test_an_unknown_program_is_refused_and_nothing_runs(
 
 
 def test_the_exit_code_of_the_editor_is_told(tmp_path: Path, draft: Path) -> None:
+    """F59."""
     edited = run_editor([str(_script(tmp_path / "ed", "exit 3"))], draft, ENVIRONMENT)
 
     assert (edited.status, edited.is_interrupted) == (3, False)
@@ -76,6 +80,7 @@ def test_ctrl_c_belongs_to_an_editor_that_goes_on(tmp_path: Path, draft: Path) -
 
 
 def test_a_closed_terminal_ends_the_editor(tmp_path: Path, draft: Path) -> None:
+    """F58."""
     editor = _script(tmp_path / "ed", "exec sleep 30")
     started = time.monotonic()
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGHUP)).start()

@@ -22,6 +22,7 @@ def place(query: str = "") -> Reach:
 
 
 def test_the_password_is_in_a_private_file_and_nowhere_else() -> None:
+    """S01, S02."""
     with access(place(), "backup") as environment:
         file = Path(environment["PGPASSFILE"])
         modes = [stat.S_IMODE(file.stat().st_mode), stat.S_IMODE(file.parent.stat().st_mode)]
@@ -35,6 +36,7 @@ def test_the_password_is_in_a_private_file_and_nowhere_else() -> None:
 
 
 def test_the_place_is_in_the_environment_and_nothing_else_of_ours_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S02."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/x")
 
     with access(place("?sslmode=require&application_name=mine&client_encoding=latin1"), "backup") as environment:
@@ -52,6 +54,7 @@ def test_the_place_is_in_the_environment_and_nothing_else_of_ours_is(monkeypatch
 
 
 def test_the_file_goes_when_something_fails() -> None:
+    """S01."""
     kept: list[Path] = []
 
     def fail() -> None:

@@ -13,7 +13,7 @@ from stillroom.core.revision_text import find_problems
 from stillroom.edges.drafts import read_draft, remove_draft, save_draft
 from stillroom.edges.editor import resolve_editor, run_editor
 from stillroom.edges.git import find_editor
-from stillroom.edges.leaving import await_hangup, forget_dead_terminal
+from stillroom.edges.leaving import forget_dead_terminal
 from stillroom.errors import InterruptedRunError, StillroomError, ToolError
 
 if TYPE_CHECKING:
@@ -74,15 +74,12 @@ def _review(settings: Settings, draft: Draft, terminal: Terminal, *, opens_edito
 
 def _ask(terminal: Terminal, *, is_good: bool) -> str:
     choices = {key: word for key, word in ANSWERS.items() if is_good or key in "ed"}
-    try:
-        for _ in range(SILENCES):
-            while given := terminal.ask(GOOD if is_good else BAD).lower():
-                found = [word for key, word in choices.items() if given in (key, word)]
-                if found:
-                    return found[0]
-                terminal.say(f"one of: {', '.join(choices)}")
-    except OSError:
-        await_hangup()
+    for _ in range(SILENCES):
+        while given := terminal.ask(GOOD if is_good else BAD).lower():
+            found = [word for key, word in choices.items() if given in (key, word)]
+            if found:
+                return found[0]
+            terminal.say(f"one of: {', '.join(choices)}")
     raise KeyboardInterrupt
 
 

@@ -28,8 +28,10 @@ def write_result(text: str) -> bool:
     """Write a result to stdout; False when it is closed or full."""
     if "stdout" in _missing:
         return False
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
-        sys.stdout.write(text + "\n")
+        # Where the locale is C for good, a name is shown with escapes rather than not at all.
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         sys.stdout.flush()
     except (OSError, ValueError):
         # Python flushes stdout once more at exit and would complain there; give it something that works.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from dataclasses import dataclass
 
 from stillroom.core.printable import visible
 from stillroom.core.redact import Redactor
+from stillroom.edges.leaving import await_hangup
 
 NOTHING_KNOWN = Redactor()
 
@@ -53,11 +55,20 @@ class Terminal:
         return self.ask_or_end(question) or ""
 
     def ask_or_end(self, question: str) -> str | None:
-        """Ask as `ask` does, and tell an ended input (Ctrl-D: None) from Enter alone (empty)."""
+        """Ask as `ask` does, and tell an ended input (Ctrl-D: None) from Enter alone (empty).
+
+        Raises:
+            KeyboardInterrupt: The terminal was closed.
+        """
         assert self.is_interactive, "a question without anyone to answer it"
-        sys.stderr.write(visible(self.redactor.mask(question)))
-        sys.stderr.flush()
-        line = sys.stdin.readline()
+        with contextlib.suppress(OSError):
+            sys.stderr.write(visible(self.redactor.mask(question)))
+            sys.stderr.flush()
+        try:
+            line = sys.stdin.readline()
+        except OSError:
+            await_hangup()
+            raise KeyboardInterrupt from None
         return line.strip() if line else None
 
     def confirm(self, question: str) -> bool:
