@@ -102,6 +102,9 @@ ENDINGS = [
     ("wrong password", 4, "password authentication failed"),
     ("server down", 4, "Connection refused"),
     ("failing revision", 4, "RuntimeError: postgresql+psycopg2://"),
+    ("failing revision, as JSON", 4, '"ok": false'),
+    ("failing revision, plain alembic", 1, "RuntimeError: postgresql+psycopg2://"),
+    ("wrong password, plain alembic", 255, "password authentication failed"),
     ("revision that does not import", 3, "RuntimeError: postgresql+psycopg2://"),
     ("talking pg_dump", 5, "pg_dump (exit 1): *:*:*:*:***"),
     ("unknown flag", 1, "--nope"),
@@ -113,11 +116,11 @@ def go_wrong(project: Project, guarded: PasswordServer, server: Server, how: str
     """Make a run fail in one way, and return the task to run."""
     url = guarded.make(WORST)
     write_url(project, url)
-    if how == "wrong password":
+    if how.startswith("wrong password"):
         write_url(project, url.replace("%E2%9C%93", "%E2%9C%94"))
     elif how == "server down":
         write_url(project, url.replace(f":{guarded.port}/", f":{free_port()}/"))
-    elif how == "failing revision":
+    elif how.startswith("failing revision"):
         write_revision(project, "000000000001", RAISES)
     elif how == "revision that does not import":
         path = project.path / write_revision(project, "000000000001", "pass")
@@ -130,7 +133,7 @@ def go_wrong(project: Project, guarded: PasswordServer, server: Server, how: str
     elif how == "pooler's URL of another database":
         with (project.path / ".env").open("a") as file:
             file.write(f"MIGRATION_DATABASE_URL='{url}_other'\n")
-    return ["migrate"]
+    return ["migrate", "--json"] if "JSON" in how else ["upgrade", "head"] if "alembic" in how else ["migrate"]
 
 
 @pytest.mark.parametrize(("how", "code", "said"), ENDINGS, ids=[each[0] for each in ENDINGS])
@@ -141,7 +144,7 @@ def test_no_failure_shows_the_password(
     task = go_wrong(secretive, guarded, server, how)
     watch = Watch()
 
-    done = watched(secretive, watch, *task)
+    done = watched(secretive, watch, *task, program="alembic" if "alembic" in how else "invoke")
 
     assert done.code == code, done.stderr
     assert said in done.stderr + done.stdout

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stillroom.commands._database import Target, limits_of, reach_database
+from stillroom.edges.process import keep_memory_private, report_bugs_through
 from stillroom.edges.scripts import read_layout
 from stillroom.edges.terminal import Terminal, open_terminal
-from stillroom.errors import DatabaseError, InterruptedRunError
+from stillroom.errors import DatabaseError, InterruptedRunError, StillroomError
 from stillroom.settings import load
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from stillroom.core.layout import Layout
     from stillroom.core.limits import Limits
     from stillroom.edges.alembic.attempt import Attempt
+    from stillroom.settings import Settings
 
 # The inner functions of Alembic's commands that only read; anything else writes, and locks.
 READING = {
@@ -57,6 +59,16 @@ def run_plain(context: Any, metadata: Any, options: dict[str, Any]) -> None:
             context.run_migrations()
         return
     settings = load()
+    mask = settings.redactor.mask
+    keep_memory_private()
+    report_bugs_through(mask)
+    try:
+        _run_online(settings, context, metadata, chosen)
+    except StillroomError as error:
+        raise type(error)(mask(error.message), hint=mask(error.hint)) from None
+
+
+def _run_online(settings: Settings, context: Any, metadata: Any, chosen: dict[str, Any]) -> None:
     terminal = open_terminal(
         is_ci=settings.is_ci, is_json=False, no_color=settings.no_color, redactor=settings.redactor
     )

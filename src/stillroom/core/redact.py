@@ -8,14 +8,13 @@ Two rules, because a password may be any word:
    escaped), and so is each part of 4 or more characters that a parser which cuts at `@ : / ? # %` or a blank would show.
    From 8 characters on with one that is no letter, or from 16, also inside of longer words; else as a whole word only.
 
-Not masked by value are secrets of fewer than 4 characters or of up to 7 digits (a year, a port), those equal to a name that is shown anyway (user, host,
-database), and words our own sentences are made of (`postgres`, `app`, `migrate`): "*** on db:5432" would be of no use,
-and would say what the password is where the word alone says nothing.
+Not masked by value are secrets of fewer than 4 characters or of up to 7 digits (a year, a port), those equal to a name
+that is shown anyway (user, host, database), and words our own sentences are made of (`postgres`, `migrate`): "*** on
+db:5432" would be of no use, and would say what the password is where the word alone says nothing.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -113,7 +112,9 @@ def _spellings(char: str) -> str:
     """Match one character raw, percent-encoded, or escaped as JSON, Python, SQL, shells and password files do."""
     if char.isascii() and char.isalnum():
         return char
-    spelt = {char, f"\\{char}", json.dumps(char)[1:-1], char.encode("unicode_escape").decode()}
+    units = char.encode("utf-16-be", "surrogatepass")
+    as_json = "".join(f"\\u{units[start : start + 2].hex()}" for start in range(0, len(units), 2))
+    spelt = {char, f"\\{char}", as_json, char.encode("unicode_escape").decode()}
     spelt |= {char * 2} if char in "'\"\\" else {"+"} if char == " " else set()
     encoded = "".join(f"%{byte:02x}" for byte in char.encode("utf-8", "surrogatepass"))
     return f"(?:(?i:{encoded})|{'|'.join(re.escape(each) for each in sorted(spelt, key=len, reverse=True))})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import traceback
 from collections.abc import Callable
 from types import TracebackType
 
@@ -25,6 +24,8 @@ def report_bugs_through(mask: Callable[[str], str]) -> None:
     """
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        import traceback
+
         with contextlib.suppress(OSError, ValueError, AttributeError):
             sys.stderr.write(mask("".join(traceback.format_exception(kind, error, trace))))
 
