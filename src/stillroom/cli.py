@@ -19,15 +19,12 @@ if TYPE_CHECKING:
 
     from invoke.context import Context
 
-    from stillroom.core.redact import Redactor
     from stillroom.edges.terminal import Terminal
     from stillroom.errors import StillroomError
     from stillroom.settings import Settings
 
 JSON_HELP = "Print one JSON object on stdout and nothing else there; never ask."
 _is_json: ContextVar[bool] = ContextVar("is_json", default=False)
-# Kept after the task: a bug's traceback is shown later still.
-_redactor: ContextVar[Redactor | None] = ContextVar("redactor", default=None)
 
 
 class Command(Task[Any]):
@@ -85,12 +82,13 @@ def enter(c: Context) -> tuple[Settings, Terminal]:
     Raises:
         SettingsError: The settings cannot be used.
     """
+    from stillroom.answers import know
     from stillroom.edges.terminal import open_terminal
     from stillroom.settings import load
 
     settings = load(_start(c))
     redactor = settings.redactor
-    _redactor.set(redactor)
+    know(redactor)
     terminal = open_terminal(
         is_ci=settings.is_ci, is_json=_is_json.get(), no_color=settings.no_color, redactor=redactor
     )
@@ -111,13 +109,14 @@ def _start(c: Context) -> Path | None:
 
 
 def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
+    from stillroom.answers import mask, print_result, say
     from stillroom.edges.interrupt import restore_handlers, set_handlers
     from stillroom.edges.process import keep_memory_private, report_bugs_through
     from stillroom.errors import InterruptedRunError, StillroomError
 
     name = _name_of(task)
     keep_memory_private()
-    report_bugs_through(_mask)
+    report_bugs_through(mask)
     # Invoke switches byte code off for the whole process: every run would compile every module, model and revision anew.
     sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
     before = set_handlers(_stop)
@@ -136,8 +135,8 @@ def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
     finally:
         restore_handlers(before)
     if c.config.run.dry:
-        _say(f"dry run: `invoke {name}` was not run, nothing was touched")
-    _print_result(name, result)
+        say(f"dry run: `invoke {name}` was not run, nothing was touched")
+    print_result(name, result, is_json=_is_json.get())
     code = getattr(result, "exit_code", 0)
     if code:
         raise Exit(code=code)
@@ -155,67 +154,8 @@ def _name_of(task: Command) -> str:
     return f"{task.family}.{name}" if task.family else name
 
 
-def _print_result(name: str, result: Any) -> None:
-    """Render a result; what is somebody else's output is handed on as it is."""
-    from stillroom.report.values import changed
-
-    is_verbatim = getattr(result, "is_verbatim", False)
-    if _is_json.get():
-        from stillroom.report.json import result_as_json
-
-        _write(result_as_json(name, result if is_verbatim else changed(result, lambda text, _: _mask(text))))
-    elif result is not None:
-        from importlib import import_module
-
-        report = import_module(f"stillroom.report.{name.replace('-', '_')}")
-        text = report.text(result) if is_verbatim else _mask(report.text(changed(result, _printable)))
-        if text:
-            _write(text)
-
-
-def _printable(text: str, keep: str) -> str:
-    """Mask before anything is escaped: an escaped password would not be known any more."""
-    from stillroom.core.printable import visible
-
-    return visible(_mask(text), keep=keep)
-
-
 def _fail(name: str, error: StillroomError) -> NoReturn:
-    from stillroom.core.printable import visible, visible_lines
+    from stillroom.answers import print_error
 
-    message, hint = _mask(error.message), _mask(error.hint)
-    if _is_json.get():
-        from stillroom.report.json import error_as_json
-
-        _write(error_as_json(name, type(error)(message, hint=hint)))
-    else:
-        shown = visible(hint, keep="\n")  # some hints are lines to paste
-        _show(f"error: {visible_lines(message)}\nhint:  {shown}")
+    print_error(name, error, is_json=_is_json.get())
     raise Exit(code=error.exit_code)
-
-
-def _mask(text: str) -> str:
-    """Mask the secrets of the settings, as far as they are known by now."""
-    from stillroom.core.redact import Redactor
-
-    return (_redactor.get() or Redactor()).mask(text)
-
-
-def _write(text: str) -> None:
-    """Write to stdout; a closed or full stdout never changes the exit code: the work is done by now."""
-    from stillroom.edges.streams import write_result
-
-    if not write_result(text):
-        _say("note:  the result could not be written to stdout")
-
-
-def _say(text: str) -> None:
-    from stillroom.edges.terminal import Terminal
-
-    Terminal(is_interactive=False).say(text)
-
-
-def _show(text: str) -> None:
-    from stillroom.edges.terminal import Terminal
-
-    Terminal(is_interactive=False).show(text)

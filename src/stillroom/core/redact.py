@@ -28,7 +28,7 @@ MASK = "***"
 SHORTEST = 4
 TELLING, LONG = 8, 16
 SECRET_OPTIONS = frozenset({"sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"})
-IN_URL = re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:@/]*:)(?!password@|\*\*\*@)(\S+)@")
+IN_URL = re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s:@/]{0,200}:)(?!password@|\*\*\*@)(\S{1,2000})@")
 IN_WORDS = re.compile(r"(?i)((?<![a-z])(?:pg|ssl)?password=)(?!password\b|\*\*\*)('(?:[^'\\]|\\.)*'|[^\s'&]+)")
 CUTS = re.compile(r"[@:/?#&%+\s'\"\\\[\]{}$=,;]+")
 _OUR_WORDS = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +12,9 @@ from alembic.util import CommandError, format_as_comma, template_to_file
 from mako.exceptions import MakoException  # type: ignore[import-untyped]
 
 from stillroom.core.revision_ids import require_safe_id
+from stillroom.edges.backups import cure
 from stillroom.edges.terminal import Terminal
-from stillroom.errors import RefusedError, SettingsError
+from stillroom.errors import RefusedError, SettingsError, ToolError
 
 if TYPE_CHECKING:
     from stillroom.core.layout import Layout
@@ -23,17 +25,23 @@ def render_template(layout: Layout, **values: Any) -> str:
 
     Raises:
         SettingsError: The template is missing or broken.
+        ToolError: There is no room for a temporary file.
     """
     template = layout.script_location / "script.py.mako"
-    with tempfile.TemporaryDirectory(prefix="stillroom-") as folder:
-        page = Path(folder, "revision.py")
-        try:
+    hint = "compare it with the one `alembic init` makes in an empty folder"
+    if not os.access(template, os.R_OK):
+        raise SettingsError(f"{template.name} cannot be read", hint=hint)
+    try:
+        with tempfile.TemporaryDirectory(prefix="stillroom-") as folder:
+            page = Path(folder, "revision.py")
             template_to_file(template, page, "utf-8", comma=format_as_comma, **values)
-        except (CommandError, MakoException, OSError) as error:
-            said = str(error).strip().splitlines()[0]
-            hint = "compare it with the one `alembic init` makes in an empty folder"
-            raise SettingsError(f"{template.name} cannot be rendered: {said}", hint=hint) from None
-        return page.read_text("utf-8").replace("\r\n", "\n")
+            return page.read_text("utf-8").replace("\r\n", "\n")
+    except (CommandError, MakoException) as error:
+        said = str(error).strip().splitlines()[0]
+        raise SettingsError(f"{template.name} cannot be rendered: {said}", hint=hint) from None
+    except OSError as error:
+        what = f"a temporary file cannot be written: {error.strerror}"
+        raise ToolError(what, hint=f"{cure(error)}, or name another folder in TMPDIR") from None
 
 
 def checked_id(revision: str) -> str:
