@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from stillroom.core.redact import Redactor
 from stillroom.edges.terminal import Terminal, open_terminal
 
 
@@ -22,6 +23,17 @@ def test_progress_has_colour_on_a_terminal(capsys: pytest.CaptureFixture[str]) -
     said = capsys.readouterr().err
     assert said.startswith("\x1b[32m")
     assert "add notes" in said
+
+
+def test_what_is_said_is_masked_and_cannot_move_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    """S03, S32: our own colour stays, a name's does not, and it cannot begin a line."""
+    terminal = Terminal(is_interactive=True, has_colour=True, redactor=Redactor(("word-of-17",)))
+
+    terminal.say("note:  table \x1b[2K\rword-of-17\nerror: all is lost")
+
+    said = capsys.readouterr().err
+    assert said.startswith("\x1b[33mnote:  table \\x1b[2K\\r***\\nerror: all is lost")
+    assert said.count("\n") == 1
 
 
 def test_a_closed_stderr_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
