@@ -116,7 +116,7 @@ def _not_built(error: StillroomError, current: Current, place: str) -> RefusedEr
 
 def _compare(live: Surface, built: Built) -> Drift:
     """Compare, and let the scratch database answer what only a server knows."""
-    from stillroom.edges.postgres.catalog import find_uncastable, rewrite_views
+    from stillroom.edges.postgres.asking import find_uncastable, rewrite_views
     from stillroom.edges.postgres.connect import connect
 
     drift = Drift(live.schema.within(built.schema.spaces), _without_bare_public(built.schema))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from stillroom.core.drift import DIFFERS, EXTRA, MISSING, Change, Drift, find_dependents
+from stillroom.core.drift import DIFFERS, EXTRA, MISSING, Change, Drift
+from stillroom.core.drift_order import order_changes
 from stillroom.core.mending_columns import is_made_anew
 from stillroom.core.mending_objects import IN_PLACE, change_object, is_replaceable
 
@@ -44,12 +45,13 @@ class Difference:
 
 def plan_mending(drift: Drift) -> tuple[Difference, ...]:
     """Write the statements down in an order that works from top to bottom, each by itself, in autocommit."""
-    hangers = _find_hangers(drift)
+    order = order_changes(drift)
+    hangers = _find_hangers(drift, order)
     last = {each.key: place for place, hung in enumerate(hangers) for each in hung}
-    places = {change.key: place for place, change in enumerate(drift.order)}
+    places = {change.key: place for place, change in enumerate(order)}
     gone: set[Key] = set()
     found: list[Difference] = []
-    for place, change in enumerate(drift.order):
+    for place, change in enumerate(order):
         lines = [each.drop for each in hangers[place] if each.key not in gone and not _goes_along(each, hangers[place])]
         was_gone = change.key in gone
         gone |= {each.key for each in hangers[place]}
@@ -59,26 +61,22 @@ def plan_mending(drift: Drift) -> tuple[Difference, ...]:
             if last[each.key] == place and places.get(each.key, -1) < place and each.key in drift.history.objects
         ]
         for difference in _mend(drift, change, was_gone=was_gone):
-            statement = "\n".join(
-                [*lines, difference.statement, *(drift.history.objects[each.key].create for each in again)]
-            )
-            found.append(
-                Difference(difference.object, difference.kind, difference.difference, difference.detail, statement)
-            )
+            statement = "\n".join([*lines, difference.statement, *(drift.remake(each.key) for each in again)])
+            found.append(replace(difference, statement=statement))
             lines, again = [], []
     return tuple(found)
 
 
-def _find_hangers(drift: Drift) -> list[tuple[SchemaObject, ...]]:
+def _find_hangers(drift: Drift, order: tuple[Change, ...]) -> list[tuple[SchemaObject, ...]]:
     """Find for each change what must be dropped before it and made again after it."""
     hangers: list[tuple[SchemaObject, ...]] = []
     gone: set[Key] = set()
     extra = {key for key, change in drift.changes.items() if change.difference == EXTRA}
     # An expression that is right for one type of a column only.
     worded = {key for key in drift.changes.keys() - extra if key[0] in {"constraint", "index"}}
-    for change in drift.order:
+    for change in order:
         kinds = _blocking(drift, change, was_gone=change.key in gone)
-        found = find_dependents(drift.live, change.key, kinds, worded) if kinds else ()
+        found = drift.live.dependents(change.key, kinds, worded) if kinds else ()
         kept = tuple(
             each for each in found if each.key not in extra and extra.isdisjoint(drift.live.ancestors(each.key))
         )

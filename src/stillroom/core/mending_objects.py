@@ -21,7 +21,7 @@ def change_object(drift: Drift, change: Change, *, was_gone: bool) -> str:
     """
     here, there = drift.live.objects[change.key], drift.history.objects[change.key]
     if was_gone:
-        return there.create
+        return drift.remake(change.key)
     types = here.facets.get("type"), there.facets.get("type")
     if there.kind == "column" and types in drift.uncastable and not is_made_anew(here, there):
         return f"-- no cast leads from {types[0]} to {types[1]}: write what becomes of the values\n-- {mend_column(here, there, change.facets)}"
@@ -31,7 +31,7 @@ def change_object(drift: Drift, change: Change, *, was_gone: bool) -> str:
     if there.kind == "composite type" and _is_in_a_table(drift.live, change.key):
         return f"-- no statement changes a type that tables have: make {there.name} anew, and its columns"
     if not is_replaceable(here, there, change.facets):
-        return f"{here.drop}\n{there.create}"
+        return f"{here.drop}\n{drift.remake(change.key)}"
     if there.kind == "view":
         return there.create.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)
     return str(there.words.get("instead", there.create))

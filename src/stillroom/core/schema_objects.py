@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 Key = tuple[str, str]
@@ -40,6 +41,11 @@ class SchemaObject:
         """What it is found by."""
         return self.kind, self.name
 
+    @property
+    def needs(self) -> frozenset[Key]:
+        """What must be there before it, what it belongs to included."""
+        return self.uses | {self.belongs_to} if self.belongs_to else self.uses
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -64,6 +70,37 @@ class Schema:
         while each is not None and each.belongs_to is not None:
             yield each.belongs_to
             each = self.objects.get(each.belongs_to)
+
+    @cached_property
+    def _users(self) -> dict[Key, list[Key]]:
+        """Who needs what; of columns only the generated ones, which lose nothing when they are made anew."""
+        users: dict[Key, list[Key]] = {}
+        for key, each in sorted(self.objects.items()):
+            if each.kind != "column" or each.facets["generated"]:
+                for need in each.needs:
+                    users.setdefault(need, []).append(key)
+        return users
+
+    def dependents(self, start: Key, kinds: Collection[str], also: Collection[Key] = ()) -> tuple[SchemaObject, ...]:
+        """List everything that hangs on an object, the outermost first; of columns only the generated ones.
+
+        Args:
+            start: The object; not listed itself.
+            kinds: Of what hangs on it directly; what hangs on that is listed whatever it is.
+            also: More of what hangs on it directly, by name.
+        """
+        found: dict[Key, None] = {}
+
+        def visit(key: Key) -> None:
+            if key not in found:
+                for user in self._users.get(key, ()):
+                    visit(user)
+                found[key] = None
+
+        for user in self._users.get(start, ()):
+            if user[0] in kinds or user in also:
+                visit(user)
+        return tuple(self.objects[key] for key in found)
 
     def with_facets(self, key: Key, facets: Mapping[str, Any]) -> Schema:
         """Put other facets in the place of an object's own."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from psycopg2 import NotSupportedError, ProgrammingError, errors
-
 from stillroom.core.schema_objects import Key, Schema, SchemaObject
-from stillroom.edges.postgres.catalog_sql import COMMENTS, COMMON, FAMILIES, STAND_INS, USES
+from stillroom.edges.postgres.catalog_sql import COMMENTS, COMMON, FAMILIES, GRANTS, STAND_INS, USES
 from stillroom.edges.postgres.current import reading
 from stillroom.edges.postgres.errors import translated
 
@@ -97,6 +94,7 @@ class _Reading:
         for kind, name, schema, *owner, _, _, _, facets, words, create, drop in rows:
             belongs_to = self.places.get((owner[0], owner[1], owner[2])) if owner[0] else None
             self.objects[kind, name] = SchemaObject(kind, name, schema, facets, words, create, drop, belongs_to)
+        self._add_grants()
         self._add_comments()
         self._add_uses()
         left_out = {key for key, each in self.objects.items() if self._is_of(each, version_table)}
@@ -113,6 +111,12 @@ class _Reading:
         while above is not None and above.kind != "table":
             above = self.objects.get(above.belongs_to) if above.belongs_to else None
         return above is not None and above.words["relname"] == version_table
+
+    def _add_grants(self) -> None:
+        for catalog, oid, grants in self._rows(COMMON + GRANTS):
+            each = self.objects.get(self.places.get((catalog, oid, 0), ("", "")))
+            if each is not None:
+                self.objects[each.key] = replace(each, words={**each.words, "grants": grants})
 
     def _add_comments(self) -> None:
         for catalog, oid, number, text, literal in self._rows(COMMENTS):
@@ -152,47 +156,3 @@ class _Reading:
                 return found
             address = self.stand_ins.get(whole, address)
         return None
-
-
-def rewrite_views(connection: Connection, schema: Schema, keys: Iterable[Key]) -> Schema:
-    """Let this server write the definitions of another server's views: majors put the same view into other words.
-
-    Args:
-        connection: In autocommit, to a scratch database with the views' tables.
-        schema: The other server's.
-        keys: The views; one that cannot be made here keeps its words.
-    """
-    for key in keys:
-        statement = f"create temporary view stillroom_try as {schema.objects[key].facets['definition']}"
-        with translated("comparing the views"), connection.cursor() as cursor:
-            cursor.execute("begin; set local search_path = ''")
-            try:
-                cursor.execute(statement)
-                cursor.execute("select pg_get_viewdef('pg_temp.stillroom_try'::regclass)")
-                row = cursor.fetchone()
-                assert row is not None
-                schema = schema.with_facets(key, {"definition": row[0]})
-            except (ProgrammingError, NotSupportedError):
-                continue
-            finally:
-                cursor.execute("rollback")
-    return schema
-
-
-def find_uncastable(connection: Connection, pairs: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
-    """Pick the pairs of types where no cast leads from the first to the second; an unknown type is given the benefit.
-
-    Args:
-        connection: In autocommit.
-        pairs: Types as the server writes them on an empty search path.
-    """
-    found = set()
-    with translated("looking for casts"), connection.cursor() as cursor:
-        for before, after in pairs:
-            try:
-                cursor.execute(f"select null::{before}::{after}")
-            except errors.CannotCoerce:
-                found.add((before, after))
-            except ProgrammingError:
-                continue
-    return frozenset(found)

@@ -186,6 +186,24 @@ where classoid in ('pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::regclas
   and objoid >= 16384
 """
 
+# What others may do with views and functions, which dropping them takes along.
+GRANTS = """
+select 'pg_class', r.oid, string_agg(format('GRANT %s ON %s TO %s;', a.privilege_type, r.name, w.who), E'\\n' order by w.who, a.privilege_type)
+from rel r cross join lateral aclexplode(r.relacl) a
+cross join lateral (select case a.grantee when 0 then 'PUBLIC' else format('%I', pg_get_userbyid(a.grantee)) end
+  || case when a.is_grantable then ' WITH GRANT OPTION' else '' end as who) w
+where r.relkind in ('v', 'm') and a.grantee <> r.relowner group by r.oid
+union all
+select 'pg_proc', p.oid, concat_ws(E'\\n', format('REVOKE ALL ON ROUTINE %s FROM PUBLIC;', f.name),
+  string_agg(format('GRANT EXECUTE ON ROUTINE %s TO %s;', f.name, w.who), E'\\n' order by w.who) filter (where a.grantee <> p.proowner))
+from pg_proc p join spaces s on s.oid = p.pronamespace
+cross join lateral (select format('%I.%I(%s)', s.nspname, p.proname, oidvectortypes(p.proargtypes)) as name) f
+cross join lateral aclexplode(p.proacl) a
+cross join lateral (select case a.grantee when 0 then 'PUBLIC' else format('%I', pg_get_userbyid(a.grantee)) end
+  || case when a.is_grantable then ' WITH GRANT OPTION' else '' end as who) w
+group by p.oid, p.proowner, f.name
+"""
+
 # Catalog entries that stand for another one: a view's rule, a column's default, a table's row type, a constraint's index.
 STAND_INS = """
 select 'pg_rewrite', oid, 0, 'pg_class', ev_class, 0 from pg_rewrite where oid >= 16384
