@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._scratch import as_interrupted, build_revisions, read_live
 from stillroom.commands._steps import Work
-from stillroom.core.drift import Drift
+from stillroom.core.drift import EXTRA, Drift
 from stillroom.core.mending import plan_mending
 from stillroom.errors import InterruptedRunError, StillroomError
 
@@ -63,4 +63,7 @@ def _prove_in_scratch(work: Work, terminal: Terminal, tops: tuple[str, ...]) -> 
         except StillroomError as error:
             return Proof(f"that revision cannot be built from base: {error.message}", (), is_possible=False)
     found = plan_mending(Drift(live.schema, built.schema))
-    return Proof("the schema equals that revision built from base", tuple(each.text for each in found))
+    said = tuple(
+        each.text.replace(EXTRA, "not in that revision").replace("the history", "that revision") for each in found
+    )
+    return Proof("the schema equals that revision built from base", said)
