@@ -124,7 +124,7 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Vo
     if isinstance(outcome, Ended):
         raise DatabaseError(
             f"the process that ran the steps {outcome.status}; {stands(work, work.target)}",
-            hint="correct the revision that did it; `invoke status` shows what is pending",
+            hint="`invoke status` shows what is pending; correct the revision, if it did that",
         )
     return outcome
 

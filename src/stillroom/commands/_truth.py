@@ -68,7 +68,7 @@ def settle(work: Work, held: Migrating, run: StepRun, lost: ConnectionLostError)
 
     held.connection.close()
     step = run.running
-    unknown = f"{lost.message}; the server does not answer, whether {step or 'more'} is applied is unknown; {run.counts} before"
+    unknown = f"{lost.message}; state unknown: nobody answers who could tell whether {step or 'more'} is applied; {run.counts} before"
     with closing(_reconnect(work, unknown)) as connection:
         _require_same_server(connection, work, held)
         try:
@@ -78,14 +78,15 @@ def settle(work: Work, held: Migrating, run: StepRun, lost: ConnectionLostError)
             raise DatabaseError(unknown, hint=AGAIN) from None
         seen = look_on(connection, work.target, work.project, work.settings).revisions
     if step and _has_arrived(work.project.history, run, seen):
-        run.say("note:  the connection was lost, and the confirmation with it; looked again: it is applied")
+        word = "applied" if run.plan.direction == "upgrade" else "undone"
+        run.say(f"note:  {step} is {word}, the confirmation was lost: the connection died, and a new one looked")
         run.confirm(work.project.history.revisions[step].message)
         if len(run.done) == len(run.plan.steps):
             return tuple(run.done)
         step = ""
     left = len(run.plan.steps) - len(run.done) - (1 if step else 0)
     partly = "part of it was committed by an autocommit block; " if run.attempt.has_committed and step else ""
-    what = f"{step} is not applied" if step else "the steps after it were not tried"
+    what = f"{step} is {'not applied' if run.plan.direction == 'upgrade' else 'not undone'}" if step else "the steps after it were not tried"
     raise DatabaseError(
         f"{lost.message}; looked again: {what}; {partly}{run.counts}, {left} not tried; {work.target.shown} is at {_shown(seen)}",
         hint="run the same command again to go on" if not partly else "`invoke status`, then see what of it is there",
@@ -126,13 +127,13 @@ def _connect(work: Work, **limits: Any) -> Connection:
     return connect(work.target.url, command=work.command, **limits)
 
 
-def _reconnect(work: Work, unknown: str) -> Connection:
+def _reconnect(work: Work, unknown: str, *, within_s: float = RECONNECT_WITHIN_S) -> Connection:
     """Connect again, in a bounded time.
 
     Raises:
         DatabaseError: No connection came about; `unknown` says what that means.
     """
-    until = time.monotonic() + RECONNECT_WITHIN_S
+    until = time.monotonic() + within_s
     while True:
         left = until - time.monotonic()
         try:
@@ -150,10 +151,9 @@ def _shown(revisions: tuple[str, ...]) -> str:
 
 
 def stands(work: Work, target: Target) -> str:
-    """Say in words where the database stands now.
-
-    Raises:
-        DatabaseError: The server did not answer.
-    """
-    with closing(_reconnect(work, "the server does not answer")) as connection:
-        return f"{target.shown} is at {_shown(look_on(connection, target, work.project, work.settings).revisions)}"
+    """Say in words where the database stands now, or that nobody can tell."""
+    try:
+        with closing(_reconnect(work, "nobody answers", within_s=6.0)) as connection:
+            return f"{target.shown} is at {_shown(look_on(connection, target, work.project, work.settings).revisions)}"
+    except DatabaseError as error:
+        return f"state unknown: {error.message}"

@@ -109,12 +109,11 @@ def run_in_child(
             _, status = os.waitpid(pid, 0)
     finally:
         restore_handlers(before)
-    if watch.is_overdue and (outcome is None or isinstance(outcome, InterruptedRunError)):
-        said = (
-            outcome.message if isinstance(outcome, InterruptedRunError) else "the process did not leave and was killed"
-        )
+    if watch.is_overdue and outcome is None:
+        return Ended(f"gave no sign of life for {longest_silence_s:.0f} s, did not leave when told, and was killed")
+    if watch.is_overdue and isinstance(outcome, InterruptedRunError):
         raise DatabaseError(
-            f"no statement began or ended for {longest_silence_s:.0f} s, so it was stopped: {said}",
+            f"no statement began or ended for {longest_silence_s:.0f} s, so it was stopped: {outcome.message}",
             hint="look for an endless loop in the revision; STILLROOM_STATEMENT_TIMEOUT_MS sets how long is long",
         )
     if outcome is None and watch.signals:

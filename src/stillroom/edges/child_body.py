@@ -117,9 +117,7 @@ def be_the_child(work: Callable[[Voice], Any], pipes: Pipes) -> NoReturn:
             "interrupted; no revision was under way", hint="`invoke status` shows where the database stands"
         )
     except BaseException:  # a bug: its traceback is for the developers, and the parent sees the exit code
-        import traceback
-
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
         os._exit(1)
     set_handlers(signal.SIG_IGN)
     _send(pipes.writer, "outcome", outcome)

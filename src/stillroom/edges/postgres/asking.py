@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from psycopg2 import NotSupportedError, ProgrammingError, errors
+from psycopg2 import NotSupportedError, ProgrammingError, errors, sql
 
 from stillroom.edges.postgres.errors import translated
 
@@ -51,7 +51,8 @@ def find_uncastable(connection: Connection, pairs: Iterable[tuple[str, str]]) ->
     with translated("looking for casts"), connection.cursor() as cursor:
         for before, after in pairs:
             try:
-                cursor.execute(f"select null::{before}::{after}")
+                # Types as the server wrote them: names with dots, brackets and quotes of its own.
+                cursor.execute(sql.SQL("select null::{}::{}").format(sql.SQL(before), sql.SQL(after)))
             except errors.CannotCoerce:
                 found.add((before, after))
             except ProgrammingError:

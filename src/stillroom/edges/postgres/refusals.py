@@ -34,8 +34,6 @@ def refused_connection(url: DatabaseUrl, text: str) -> DatabaseError:
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     # "connection to server at "…", port … failed: " says again what url.shown says better.
     said = lines[0].split(" failed: ", 1)[-1] if lines else "no reason given"
-    if url.password is not None and url.password.reveal() and url.password.reveal() in said:
-        said = said.replace(url.password.reveal(), "***")
     fatal = said.split("FATAL: ")[-1].strip()
     kind = NotReadyError if any(word in text for word in (*BUSY, *STARTING, *ABSENT)) else DatabaseError
     return kind(f"{url.shown}: {fatal}", hint=_hint(text, url))
@@ -46,6 +44,12 @@ def _hint(text: str, url: DatabaseUrl) -> str:
         return "give the server's own CA in the URL, `?sslrootcert=<file>`, or `?sslmode=require` to trust it unseen; docs/settings.md"
     if "Connection refused" in text or "No such file" in text:
         return "is the server running there? `invoke config` shows where DATABASE_URL comes from"
+    if "does not support SSL" in text or "server certificate for" in text or "does not match host name" in text:
+        return "name the server as its certificate does, or choose another `?sslmode=`; docs/settings.md"
+    if "channel binding" in text or "authentication method requirement" in text:
+        return "this server would get the password unprotected: `?sslmode=verify-full&sslrootcert=<file>` makes sure of it; docs/settings.md"
+    if "permission denied for database" in text:
+        return f'as its owner: `GRANT CONNECT ON DATABASE "{url.name}" TO "{url.user}";`'
     if "password" in text or "authentication" in text or "no pg_hba.conf entry" in text:
         return "check user and password in DATABASE_URL; `invoke config` shows where it comes from"
     if f'database "{url.name}" does not exist' in text:

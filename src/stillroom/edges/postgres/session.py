@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import psycopg2
 from psycopg2 import errors
 
 from stillroom.core.limits import Limits, after_waiting
@@ -79,8 +80,20 @@ def migrating(
         left = after_waiting(limits, time.monotonic() - started)
         yield prepare(connection, layout=layout, limits=left, say=say, is_shared=is_shared)
     finally:
+        if limits.pooler == "session":
+            _leave_clean(connection)
         # Closing lets the lock go; a connection that is gone already has done so.
         connection.close()
+
+
+def _leave_clean(connection: Connection) -> None:
+    """Take settings and locks back from a session that a pooler may lend to the next client as it is."""
+    with suppress(psycopg2.Error):
+        connection.rollback()
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("reset all")
+            cursor.execute("select pg_advisory_unlock_all()")
 
 
 def prepare(
@@ -131,6 +144,16 @@ def require_direct(connection: Connection, limits: Limits) -> None:
         raise DatabaseError(
             f"{database}: this server {what}, nothing can be migrated here", hint="connect to the primary"
         )
+
+
+def notice_dead_clients(connection: Connection) -> None:
+    """Let the server end this session soon after the network to us has gone; its own default is two hours.
+
+    Raises:
+        psycopg2.Error: The connection is lost.
+    """
+    with connection.cursor() as cursor:
+        _set(cursor, {name: value for name, value in SETTINGS.items() if name.startswith("tcp_")})
 
 
 def _set_up(connection: Connection, limits: Limits) -> None:

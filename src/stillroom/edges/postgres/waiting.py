@@ -13,6 +13,7 @@ import psycopg2
 
 from stillroom.core.sent_sql import hide_values
 from stillroom.edges.postgres.connect import connect
+from stillroom.edges.postgres.session import notice_dead_clients
 from stillroom.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class Watch:
 
     def _name_blockers(self) -> None:
         with closing(connect(self._url, command=self._command)) as connection:
+            notice_dead_clients(connection)
             while self._running.is_set() and not self._ended.wait(LOOK_EVERY_S if self._told else 0):
                 for each in read_blocking(connection, self._pid):
                     if time.monotonic() - self._told.get(each.pid, -SAY_AGAIN_AFTER_S) >= SAY_AGAIN_AFTER_S:
