@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.proxy import GSS_REQUEST, SSL_REQUEST
+from tests.faults.simple_protocol import GSS_REQUEST, SSL_REQUEST
 
 CLEAR_TEXT_PASSWORD = b"R" + struct.pack(">II", 8, 3)
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ import psycopg2.extensions
 from stillroom.edges.embedded.account import server_account
 from tests.faults.outside import free_port, require_program, stepping_down, until
 from tests.faults.own_server import give
-from tests.servers import Server
+from tests.servers import Database, Server
 
 CONFIGURATION = """
 [databases]
@@ -35,6 +35,13 @@ default_pool_size = {size}
 server_reset_query = {reset}
 max_client_conn = 200
 """
+
+REFUSED = (
+    "error: {name}: a connection pooler stands between; locks and settings would not hold\n"
+    "hint:  set MIGRATION_DATABASE_URL to the server itself (STILLROOM_POOLER=session accepts a session pooler)\n"
+)
+# What libpq itself sends at the start of each session.
+OF_LIBPQ = {"application_name", "client_encoding"}
 
 
 @dataclass(frozen=True)
@@ -101,3 +108,25 @@ def _listens(process: subprocess.Popen[bytes], port: int, log: Path) -> bool:
     assert process.poll() is None, log.read_text()
     with closing(socket.socket()) as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def left_behind(pooler: Pooler, database: Database) -> tuple[set[str], int]:
+    """What the sessions of the pool have set, over all its server connections, and the advisory locks of the database."""
+    with ExitStack() as stack:
+        found = [_open_transaction(stack, pooler, database) for _ in range(pooler.size)]
+        names = {name for each in found for name in each}
+    with closing(database.connect()) as direct, direct.cursor() as cursor:
+        cursor.execute(
+            "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())"
+        )
+        (locks,) = cursor.fetchone() or (0,)
+    return names - OF_LIBPQ, locks
+
+
+def _open_transaction(stack: ExitStack, pooler: Pooler, database: Database) -> list[str]:
+    """Hold one of the pool's server connections until the stack unwinds, and read what its session has set."""
+    connection = stack.enter_context(closing(pooler.connect(database.name)))
+    connection.autocommit = False
+    with connection.cursor() as cursor:
+        cursor.execute("select name from pg_settings where source = 'session'")
+        return [name for (name,) in cursor.fetchall()]

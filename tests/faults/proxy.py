@@ -1,13 +1,11 @@
 """K3: a proxy in front of a server that cuts a connection at a chosen COMMIT, hangs, or refuses.
 
-It listens on 127.0.0.1 and speaks to the server's socket. It reads the messages of the simple protocol, which is the one
-psycopg2 uses; a connection with TLS it could not read.
+It listens on 127.0.0.1 and speaks to the server's socket. A connection with TLS it could not read.
 """
 
 from __future__ import annotations
 
 import socket
-import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -17,11 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from tests.faults.outside import until
+from tests.faults.simple_protocol import is_commit, read_messages, statement_of
 from tests.servers import Database, Server
 
 Side = Literal["before", "after", "late"]
 Then = Literal["accept", "refuse", "hang"]
-SSL_REQUEST, GSS_REQUEST = 80877103, 80877104
 LATE_S = 2.0
 
 
@@ -161,10 +159,10 @@ class _Pair:
 
     def _to_server(self) -> None:
         try:
-            for message in _messages(self._client):
+            for message in read_messages(self._client):
                 self._proxy.flowing.wait()
                 cut = self._proxy.cut
-                if _is_commit(message) and cut is not None and cut.is_due(self._statements):
+                if is_commit(message) and cut is not None and cut.is_due(self._statements):
                     self._cut_at(cut, message)
                     return
                 self._remember(message)
@@ -203,34 +201,11 @@ class _Pair:
 
     def _remember(self, message: bytes) -> None:
         """Keep the statements since the last COMMIT or ROLLBACK."""
-        if message[:1] != b"Q":
-            return
-        text = message[5:-1].decode("utf-8", "replace")
-        if _is_commit(message) or text.strip().lower().startswith("rollback"):
+        text = statement_of(message)
+        if is_commit(message) or text.strip().lower().startswith("rollback"):
             self._statements.clear()
-        else:
+        elif text:
             self._statements.append(text)
-
-
-def _is_commit(message: bytes) -> bool:
-    return message[:1] == b"Q" and message[5:-1].strip().rstrip(b";").lower() in {b"commit", b"end"}
-
-
-def _messages(client: socket.socket) -> Iterator[bytes]:
-    """Yield whole messages: the requests at the start have no letter before their length."""
-    received, is_started = bytearray(), False
-    while chunk := client.recv(65_536):
-        received += chunk
-        while len(received) >= (skip := int(is_started)) + 4:
-            size = skip + struct.unpack_from(">I", received, skip)[0]
-            if len(received) < size:
-                break
-            message = bytes(received[:size])
-            del received[:size]
-            if not is_started:
-                (code,) = struct.unpack_from(">I", message, 4)
-                is_started = code not in {SSL_REQUEST, GSS_REQUEST}
-            yield message
 
 
 def _end(connection: socket.socket) -> None:

@@ -7,33 +7,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 
-import psycopg2.extensions
 import pytest
 
 from tests.commands.support import current, database_of, query
-from tests.faults.pooler import Pooler, pooler
+from tests.faults.pooler import REFUSED, Pooler, left_behind, pooler
 from tests.servers import Database, Project, Server
 
 SIZE = 2
-REFUSED = (
-    "error: {name}: a connection pooler stands between; locks and settings would not hold\n"
-    "hint:  set MIGRATION_DATABASE_URL to the server itself (STILLROOM_POOLER=session accepts a session pooler)\n"
-)
-# What libpq itself sends at the start of each session.
-OF_LIBPQ = {"application_name", "client_encoding"}
 
 
 @pytest.fixture(scope="module")
 def transaction_pooler(server: Server) -> Iterator[Pooler]:
     """A pooler that lends a server connection for a transaction."""
     with pooler(server, "transaction", size=SIZE) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def session_pooler(server: Server) -> Iterator[Pooler]:
-    """A pooler that lends a server connection for a session."""
-    with pooler(server, "session", size=SIZE) as running:
         yield running
 
 
@@ -56,28 +42,6 @@ def busy(pooler: Pooler, database: Database) -> Iterator[None]:
         is_over.set()
         for each in threads:
             each.join()
-
-
-def left_behind(pooler: Pooler, database: Database) -> tuple[set[str], int]:
-    """What the sessions of the pool have set, over all its server connections, and the advisory locks of the database."""
-    with ExitStack() as stack:
-        found = [_open_transaction(stack, pooler, database) for _ in range(pooler.size)]
-        names = {name for each in found for name in each}
-    with closing(database.connect()) as direct, direct.cursor() as cursor:
-        cursor.execute(
-            "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())"
-        )
-        (locks,) = cursor.fetchone() or (0,)
-    return names - OF_LIBPQ, locks
-
-
-def _open_transaction(stack: ExitStack, pooler: Pooler, database: Database) -> list[str]:
-    """Hold one of the pool's server connections until the stack unwinds, and read what its session has set."""
-    connection: psycopg2.extensions.connection = stack.enter_context(closing(pooler.connect(database.name)))
-    connection.autocommit = False
-    with connection.cursor() as cursor:
-        cursor.execute("select name from pg_settings where source = 'session'")
-        return [name for (name,) in cursor.fetchall()]
 
 
 def say(capsys: pytest.CaptureFixture[str], line: str) -> None:
@@ -186,44 +150,3 @@ def test_the_direct_way_past_the_pooler_migrates(project_on_database: Project, t
     assert f"names the database another, and DATABASE_URL names {database.name}" in elsewhere.stderr
     assert done.code == 0, done.stderr
     assert len(current(project_on_database)) == 1
-
-
-def test_a_session_pooler_is_accepted_by_name_and_gets_a_clean_session_back(
-    project_on_database: Project, session_pooler: Pooler
-) -> None:
-    """F34: refused without STILLROOM_POOLER=session; after a run the next client finds neither lock nor settings."""
-    database = database_of(project_on_database)
-    through = {"DATABASE_URL": session_pooler.url(database.name)}
-
-    refused = project_on_database.invoke("migrate", env=through)
-    accepted = project_on_database.invoke("migrate", env=through | {"STILLROOM_POOLER": "session"})
-
-    assert (refused.code, refused.stderr) == (3, REFUSED.format(name=database.name))
-    assert accepted.code == 0, accepted.stderr
-    assert left_behind(session_pooler, database) == (set(), 0)
-
-
-def test_a_session_pooler_that_wipes_nothing_gets_a_clean_session_back(
-    project_on_database: Project, server: Server
-) -> None:
-    """F34: where `server_reset_query` is blank, a lock and settings left behind would stay for the next client."""
-    database = database_of(project_on_database)
-    with pooler(server, "session", size=SIZE, resets=False) as running:
-        through = {"DATABASE_URL": running.url(database.name), "STILLROOM_POOLER": "session"}
-
-        done = project_on_database.invoke("migrate", env=through)
-
-        assert done.code == 0, done.stderr
-        assert left_behind(running, database) == (set(), 0)
-
-
-def test_a_session_pooler_with_one_connection_is_enough(project_on_database: Project, server: Server) -> None:
-    """F29, F34: a second connection waits in the pooler for the first to leave, and the last look with it."""
-    database = database_of(project_on_database)
-    with pooler(server, "session", size=1) as running:
-        through = {"DATABASE_URL": running.url(database.name), "STILLROOM_POOLER": "session"}
-
-        done = project_on_database.invoke("migrate", env=through, timeout=20)
-
-        assert done.code == 0, done.stderr
-        assert left_behind(running, database) == (set(), 0)
