@@ -40,6 +40,8 @@ REFUSED = (
     "error: {name}: a connection pooler stands between; locks and settings would not hold\n"
     "hint:  set MIGRATION_DATABASE_URL to the server itself (STILLROOM_POOLER=session accepts a session pooler)\n"
 )
+LOCKS = """select count(*) from pg_locks where locktype = 'advisory'
+           and database = (select oid from pg_database where datname = current_database())"""
 # What libpq itself sends at the start of each session.
 OF_LIBPQ = {"application_name", "client_encoding"}
 
@@ -112,21 +114,20 @@ def _listens(process: subprocess.Popen[bytes], port: int, log: Path) -> bool:
 
 def left_behind(pooler: Pooler, database: Database) -> tuple[set[str], int]:
     """What the sessions of the pool have set, over all its server connections, and the advisory locks of the database."""
-    with ExitStack() as stack:
-        found = [_open_transaction(stack, pooler, database) for _ in range(pooler.size)]
-        names = {name for each in found for name in each}
+    # The locks first: the pooler ends a server connection whose client leaves in a transaction, and its locks with it.
     with closing(database.connect()) as direct, direct.cursor() as cursor:
-        cursor.execute(
-            "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())"
-        )
+        cursor.execute(LOCKS)
         (locks,) = cursor.fetchone() or (0,)
-    return names - OF_LIBPQ, locks
+    with ExitStack() as stack:
+        found = [_settings_of_one(stack, pooler, database) for _ in range(pooler.size)]
+    return {name for each in found for name in each} - OF_LIBPQ, locks
 
 
-def _open_transaction(stack: ExitStack, pooler: Pooler, database: Database) -> list[str]:
+def _settings_of_one(stack: ExitStack, pooler: Pooler, database: Database) -> list[str]:
     """Hold one of the pool's server connections until the stack unwinds, and read what its session has set."""
     connection = stack.enter_context(closing(pooler.connect(database.name)))
     connection.autocommit = False
+    stack.callback(connection.rollback)
     with connection.cursor() as cursor:
         cursor.execute("select name from pg_settings where source = 'session'")
         return [name for (name,) in cursor.fetchall()]
