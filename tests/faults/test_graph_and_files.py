@@ -154,7 +154,10 @@ def test_an_applied_file_that_broke_stops_what_would_run_and_nothing_else(migrat
     assert [found[task]["ok"] for task in READING[:4]] == [True] * 4
     lines = applied.read_text().count("\n")
     for task in ("migrate", "migrate --plan"):
-        assert refusal(found[task]) == f"migrations/alembic/versions/{applied.name}, line {lines}, column 5: SyntaxError: '(' was never closed"
+        assert (
+            refusal(found[task])
+            == f"migrations/alembic/versions/{applied.name}, line {lines}, column 5: SyntaxError: '(' was never closed"
+        )
     assert (current(migrated), has_table(migrated, "lefts")) == ([HEAD], False)
 
 

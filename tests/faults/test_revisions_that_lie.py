@@ -170,7 +170,10 @@ def test_a_rollback_is_held_to_the_same(migrated: Project) -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("while True: pass", "error: no statement began or ended for 10 s, so it was stopped: interrupted in aaaa00000001"),
+        (
+            "while True: pass",
+            "error: no statement began or ended for 10 s, so it was stopped: interrupted in aaaa00000001",
+        ),
         (
             "import time\nwhile True:\n    try:\n        time.sleep(60)\n    except BaseException:\n        pass",
             "the process that ran the steps gave no sign of life for 10 s, did not leave when told, and was killed; ",

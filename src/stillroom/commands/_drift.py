@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import limits_of, look, reach_database, read_project
-from stillroom.commands._scratch import Built, as_interrupted, build_revisions, read_live, scratch_somewhere
+from stillroom.commands._scratch import (
+    SAME_SERVER,
+    Built,
+    as_interrupted,
+    build_revisions,
+    may_create,
+    read_live,
+    scratch_somewhere,
+)
 from stillroom.commands._steps import Work
 from stillroom.core.drift import DIFFERS, Drift
 from stillroom.core.mending import Difference, plan_mending
@@ -77,7 +85,7 @@ def check_drift(settings: Settings, terminal: Terminal) -> DriftChecked:
         except InterruptedRunError as error:
             raise as_interrupted(error, "check --drift") from None
         except DatabaseError as error:
-            raise _not_built(error, current, place) from None
+            raise _not_built(work, error, current.revisions, place) from None
         drift = _compare(live, built)
     spaces = built.schema.spaces
     return DriftChecked(
@@ -108,10 +116,11 @@ def _require_standing(work: Work, current: Current, live: Surface) -> None:
         )
 
 
-def _not_built(error: StillroomError, current: Current, place: str) -> RefusedError:
-    tops = ", ".join(current.revisions)
-    hint = "a revision must run on an empty database; correct it, or build it where its extensions and roles are: `ALTER ROLE … CREATEDB;`"
-    return RefusedError(f"{tops} cannot be built in {place}: {error.message}", hint=hint)
+def _not_built(work: Work, error: StillroomError, tops: tuple[str, ...], place: str) -> RefusedError:
+    hint = "a revision must run on an empty database; correct the one that does not"
+    if place != SAME_SERVER:
+        hint = f"where that server lacks an extension or a role, build on the database's own: {may_create(work)}"
+    return RefusedError(f"{', '.join(tops)} cannot be built in {place}: {error.message}", hint=hint)
 
 
 def _compare(live: Surface, built: Built) -> Drift:

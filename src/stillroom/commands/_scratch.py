@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from stillroom.edges.terminal import Terminal
 
 
+SAME_SERVER = "a scratch database on the same server"
+
+
 @dataclass(frozen=True)
 class Built:
     """A scratch database with the revisions in it.
@@ -101,7 +104,7 @@ def scratch_somewhere(work: Work, terminal: Terminal, live: Surface) -> Iterator
     url = work.target.url
     with scratch_database(url, command=work.command) as name:
         if name is not None:
-            yield replace(url, name=name), "a scratch database on the same server"
+            yield replace(url, name=name), SAME_SERVER
             return
     embedded, version = _start_embedded(work, terminal, live.major)
     with scratch_database(embedded, command=work.command) as name:
@@ -114,7 +117,7 @@ def _start_embedded(work: Work, terminal: Terminal, major: int) -> tuple[Databas
     from stillroom.commands._database import reach_database
     from stillroom.edges.embedded import find_binaries
 
-    hint = "let the role create databases: `ALTER ROLE … CREATEDB;`"
+    hint = f"let the role create databases: {may_create(work)}"
     why = f"{work.target.shown}: the role may not create a scratch database there"
     try:
         binaries = find_binaries(work.settings.pg_bin)
@@ -127,6 +130,11 @@ def _start_embedded(work: Work, terminal: Terminal, major: int) -> tuple[Databas
     except StillroomError as error:
         raise RefusedError(f"{why}, and the embedded server cannot run here: {error.message}", hint=hint) from None
     return found.url, binaries.version
+
+
+def may_create(work: Work) -> str:
+    """Name the statement that lets the role create a scratch database on its own server."""
+    return f'`ALTER ROLE "{work.target.url.user}" CREATEDB;`' if work.target.url.user else "`ALTER ROLE … CREATEDB;`"
 
 
 def as_interrupted(error: InterruptedRunError, again: str) -> InterruptedRunError:

@@ -33,6 +33,8 @@ def require_arrival(work: Work, held: Migrating, plan: Plan) -> None:
     Raises:
         DatabaseError: The database is not where the plan ends, or another server answers.
     """
+    from stillroom.edges.postgres.session import leave
+
     # A session pooler lets a second client in, and then may leave it without a server for ever.
     is_alone = work.limits.pooler == "session"
     if not is_alone:
@@ -41,7 +43,7 @@ def require_arrival(work: Work, held: Migrating, plan: Plan) -> None:
         except NotReadyError:
             is_alone = True
     if is_alone:
-        held.connection.close()
+        leave(held.connection, work.limits)
         connection = _reconnect(work, "every step ran, but the server gives no connection to look again")
     with closing(connection):
         _require_same_server(connection, work, held)
@@ -86,7 +88,11 @@ def settle(work: Work, held: Migrating, run: StepRun, lost: ConnectionLostError)
         step = ""
     left = len(run.plan.steps) - len(run.done) - (1 if step else 0)
     partly = "part of it was committed by an autocommit block; " if run.attempt.has_committed and step else ""
-    what = f"{step} is {'not applied' if run.plan.direction == 'upgrade' else 'not undone'}" if step else "the steps after it were not tried"
+    what = (
+        f"{step} is {'not applied' if run.plan.direction == 'upgrade' else 'not undone'}"
+        if step
+        else "the steps after it were not tried"
+    )
     raise DatabaseError(
         f"{lost.message}; looked again: {what}; {partly}{run.counts}, {left} not tried; {work.target.shown} is at {_shown(seen)}",
         hint="run the same command again to go on" if not partly else "`invoke status`, then see what of it is there",

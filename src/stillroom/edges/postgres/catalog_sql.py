@@ -11,8 +11,8 @@ with spaces as materialized (select oid, nspname from pg_namespace where nspname
 members as materialized (select classid, objid from pg_depend where deptype = 'e'),
 rel as materialized (
   select c.*, s.nspname, format('%I.%I', s.nspname, c.relname) as name from pg_class c join spaces s on s.oid = c.relnamespace
-  where not c.relispartition and c.relpersistence <> 't'
-    and (c.oid) not in (select objid from members where classid = 'pg_class'::regclass)),
+  where not c.relispartition and c.relpersistence <> 't' and c.relkind <> 'f'
+    and c.oid not in (select objid from members where classid = 'pg_class'::regclass)),
 labels as materialized (
   select enumtypid, jsonb_agg(quote_literal(enumlabel) order by enumsortorder) as list,
          string_agg(quote_literal(enumlabel), ', ' order by enumsortorder) as parts

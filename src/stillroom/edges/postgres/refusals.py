@@ -39,25 +39,40 @@ def refused_connection(url: DatabaseUrl, text: str) -> DatabaseError:
     return kind(f"{url.shown}: {fatal}", hint=_hint(text, url))
 
 
+_WHERE = "`invoke config` shows where it comes from"
+# The server's or libpq's words, and the next thing to type; the first that fits.
+_HINTS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (
+        ("certificate verify failed",),
+        "give the server's own CA in the URL, `?sslrootcert=<file>`, or `?sslmode=require` to trust it unseen; docs/settings.md",
+    ),
+    (
+        ("Connection refused", "No such file"),
+        "is the server running there? `invoke config` shows where DATABASE_URL comes from",
+    ),
+    (
+        ("does not support SSL", "server certificate for", "does not match host name"),
+        "name the server as its certificate does, or choose another `?sslmode=`; docs/settings.md",
+    ),
+    (
+        ("channel binding", "authentication method requirement"),
+        "this server would get the password unprotected: `?sslmode=verify-full&sslrootcert=<file>` makes sure of it; docs/settings.md",
+    ),
+    (("permission denied for database",), 'as its owner: `GRANT CONNECT ON DATABASE "{name}" TO "{user}";`'),
+    (("password", "authentication", "no pg_hba.conf entry"), f"check user and password in DATABASE_URL; {_WHERE}"),
+    (('database "{name}" does not exist',), "create it, `createdb {name}`, or correct DATABASE_URL"),
+    (
+        ("translate host name", "timeout"),
+        f"check the host in DATABASE_URL and the network; {_WHERE}",
+    ),
+    (BUSY, "wait for a free connection and run it again; `--wait-s` waits for one"),
+    (STARTING, "run it again in a moment; `--wait-s` waits for it"),
+)
+
+
 def _hint(text: str, url: DatabaseUrl) -> str:
-    if "certificate verify failed" in text:
-        return "give the server's own CA in the URL, `?sslrootcert=<file>`, or `?sslmode=require` to trust it unseen; docs/settings.md"
-    if "Connection refused" in text or "No such file" in text:
-        return "is the server running there? `invoke config` shows where DATABASE_URL comes from"
-    if "does not support SSL" in text or "server certificate for" in text or "does not match host name" in text:
-        return "name the server as its certificate does, or choose another `?sslmode=`; docs/settings.md"
-    if "channel binding" in text or "authentication method requirement" in text:
-        return "this server would get the password unprotected: `?sslmode=verify-full&sslrootcert=<file>` makes sure of it; docs/settings.md"
-    if "permission denied for database" in text:
-        return f'as its owner: `GRANT CONNECT ON DATABASE "{url.name}" TO "{url.user}";`'
-    if "password" in text or "authentication" in text or "no pg_hba.conf entry" in text:
-        return "check user and password in DATABASE_URL; `invoke config` shows where it comes from"
-    if f'database "{url.name}" does not exist' in text:
-        return f"create it, `createdb {url.name}`, or correct DATABASE_URL"
-    if "translate host name" in text or "timeout" in text:
-        return "check the host in DATABASE_URL and the network; `invoke config` shows where it comes from"
-    if any(word in text for word in BUSY):
-        return "wait for a free connection and run it again; `--wait-s` waits for one"
-    if any(word in text for word in STARTING):
-        return "run it again in a moment; `--wait-s` waits for it"
+    names = {"name": url.name, "user": url.user}
+    for words, hint in _HINTS:
+        if any(word.format_map(names) in text for word in words):
+            return hint.format_map(names)
     return "`invoke config` shows what is connected to"

@@ -80,20 +80,20 @@ def migrating(
         left = after_waiting(limits, time.monotonic() - started)
         yield prepare(connection, layout=layout, limits=left, say=say, is_shared=is_shared)
     finally:
-        if limits.pooler == "session":
-            _leave_clean(connection)
-        # Closing lets the lock go; a connection that is gone already has done so.
-        connection.close()
+        leave(connection, limits)
 
 
-def _leave_clean(connection: Connection) -> None:
-    """Take settings and locks back from a session that a pooler may lend to the next client as it is."""
-    with suppress(psycopg2.Error):
-        connection.rollback()
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("reset all")
-            cursor.execute("select pg_advisory_unlock_all()")
+def leave(connection: Connection, limits: Limits) -> None:
+    """Close the connection, which lets the lock go; a pooler may lend the session to the next client as it is left."""
+    if limits.pooler == "session":
+        # A connection that is gone already has let everything go.
+        with suppress(psycopg2.Error):
+            connection.rollback()
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("reset all")
+                cursor.execute("select pg_advisory_unlock_all()")
+    connection.close()
 
 
 def prepare(
