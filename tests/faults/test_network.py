@@ -63,7 +63,7 @@ def test_nobody_at_the_address_is_one_line(project: Project, place: str, said: s
     [
         ("wr0ng-wort", "shop", 'password authentication failed for user "app"', "check user and password"),
         (SECRET, "nowhere", 'database "nowhere" does not exist', "create it, `createdb nowhere`"),
-        (SECRET, "closed", 'permission denied for database "closed"', "`invoke config` shows"),
+        (SECRET, "closed", 'permission denied for database "closed"', 'GRANT CONNECT ON DATABASE "closed" TO "app";'),
     ],
     ids=["wrong password", "no such database", "no CONNECT right"],
 )
