@@ -19,7 +19,7 @@ from stillroom.commands._database import (
 )
 from stillroom.commands._heads import require_one_head
 from stillroom.commands._truth import require_arrival, settle, stands
-from stillroom.core.guard import SAFE_MARKS, Standing
+from stillroom.core.guard import Standing
 from stillroom.core.limits import Limits, after_waiting, longest_silence_s
 from stillroom.core.plan import Plan, plan_upgrade
 from stillroom.edges.seams import seam
@@ -48,10 +48,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run did."""
+    """What a run did, and how long that took with the last look."""
 
     plan: Plan
     applied: tuple[Applied, ...]
+    seconds: float = 0.0
 
 
 def prepare_upgrade(
@@ -163,37 +164,16 @@ def run_plan(work: Work, held: Migrating, plan: Plan, say: Voice) -> Ran:
     if not plan.steps:
         return Ran(plan, ())
     is_pooled = work.limits.pooler == "session"
+    started = time.monotonic()
     watch = None if is_pooled else Watch(work.target.url, command=work.command, pid=held.backend.pid, say=say)
     run = StepRun(held.connection, plan, work.limits, say, say.pulse, watch, work.shows_data)
     try:
         run_steps(run, work.project.layout)
     except ConnectionLostError as lost:
-        return Ran(plan, settle(work, held, run, lost))
+        return Ran(plan, settle(work, held, run, lost), time.monotonic() - started)
     finally:
         say.rest()
     seam("all steps committed")
     require_arrival(work, held, plan)
     seam("looked again")
-    return Ran(plan, tuple(run.done))
-
-
-def mark_if_new(work: Work, held: Migrating, say: Callable[[str], None]) -> None:
-    """Write the mark at the first migrate of an empty database, when APP_ENV names development or test."""
-    from stillroom.edges.postgres.mark import is_empty, write_mark
-
-    environment = work.settings.environment
-    if (
-        work.target.is_embedded
-        or environment not in SAFE_MARKS
-        or held.current.mark is not None
-        or held.current.has_version_table
-    ):
-        return
-    if not is_empty(held.connection):
-        return
-    if write_mark(held.connection, environment):
-        say(f"marked {held.current.database} as {environment}: it was empty, and APP_ENV says so")
-    else:
-        say(
-            f"note:  {held.current.database} was not marked: {held.current.role} may not create a schema; it counts as unknown, which protects it"
-        )
+    return Ran(plan, tuple(run.done), time.monotonic() - started)

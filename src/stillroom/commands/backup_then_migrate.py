@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._adoption import require_no_tables, require_no_tables_now
 from stillroom.commands._backup import BackupSummary, Wanted, restore_command
+from stillroom.commands._marking import mark_if_new
 from stillroom.commands._pending import require_whole_files
-from stillroom.commands._steps import Ran, Work, mark_if_new, prepare_upgrade, run_plan, run_under_lock
+from stillroom.commands._steps import Ran, Work, prepare_upgrade, run_plan, run_under_lock
 from stillroom.commands.migrate import Migrated, MigrationPlanned
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import HEAD, Plan, plan_upgrade
@@ -103,7 +104,7 @@ def migrate_after_backup(
     except StillroomError as error:
         raise _with_way_back(error, settings, run, is_protected=standing.is_protected) from None
     restore = restore_command(backup.name, is_protected=standing.is_protected) if backup else ""
-    migrated = Migrated(database, ran.plan, ran.applied, sum(each.seconds for each in ran.applied))
+    migrated = Migrated(database, ran.plan, ran.applied, ran.seconds)
     return BackedUpThenMigrated(migrated, backup, restore, time.monotonic() - started)
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stillroom.commands._adoption import require_no_tables, require_no_tables_now
+from stillroom.commands._marking import mark_if_new
 from stillroom.commands._pending import require_whole_files
-from stillroom.commands._steps import Ran, Work, mark_if_new, prepare_upgrade, run_plan, run_under_lock
+from stillroom.commands._steps import Ran, Work, prepare_upgrade, run_plan, run_under_lock
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import HEAD, Plan, plan_upgrade
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import Target, read_project, standing_of
+from stillroom.commands._marking import mark_if_new
 from stillroom.commands._pending import require_whole_files
-from stillroom.commands._steps import Ran, Work, begin_work, mark_if_new, run_plan, run_under_lock
+from stillroom.commands._steps import Ran, Work, begin_work, run_plan, run_under_lock
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import plan_upgrade
 from stillroom.errors import DatabaseError, RefusedError

@@ -9,34 +9,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psycopg2
-from psycopg2 import errors
 
 from stillroom.core.limits import Limits, after_waiting
 from stillroom.edges.postgres.backend import Backend, read_backend
 from stillroom.edges.postgres.connect import connect_patiently
-from stillroom.edges.postgres.current import Current, pin_search_path, read_current
+from stillroom.edges.postgres.current import Current, read_current
 from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.lock import lock_key, take_lock
+from stillroom.edges.postgres.session_settings import set_up
 from stillroom.edges.seams import seam
 from stillroom.errors import DatabaseError, RefusedError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
-    from psycopg2.extensions import cursor as Cursor
 
     from stillroom.core.layout import Layout
     from stillroom.core.urls import DatabaseUrl
-
-# What an ordinary role may set; a server that does not know one is not asked to.
-SETTINGS = {
-    "client_connection_check_interval": "1s",
-    "idle_in_transaction_session_timeout": "10min",
-    "idle_session_timeout": "0",
-    "tcp_keepalives_idle": "5",
-    "tcp_keepalives_interval": "2",
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "10s",
-}
 
 
 @dataclass(frozen=True)
@@ -104,7 +92,7 @@ def prepare(
     key = lock_key(layout.version_table_schema or before.schema, layout.version_table)
     take_lock(connection, key, wait_s=limits.wait_s, say=say, is_shared=is_shared, database=before.database)
     seam("lock taken")
-    _set_up(connection, limits)
+    set_up(connection, limits)
     seam("session set up")
     return Migrating(connection, _read(connection, layout, limits), key, read_backend(connection))
 
@@ -144,37 +132,3 @@ def require_direct(connection: Connection, limits: Limits) -> None:
         raise DatabaseError(
             f"{database}: this server {what}, nothing can be migrated here", hint="connect to the primary"
         )
-
-
-def notice_dead_clients(connection: Connection) -> None:
-    """Let the server end this session soon after the network to us has gone; its own default is two hours.
-
-    Raises:
-        psycopg2.Error: The connection is lost.
-    """
-    with connection.cursor() as cursor:
-        _set(cursor, {name: value for name, value in SETTINGS.items() if name.startswith("tcp_")})
-
-
-def _set_up(connection: Connection, limits: Limits) -> None:
-    wanted = SETTINGS | {
-        "statement_timeout": f"{limits.statement_timeout_ms}ms",
-        "lock_timeout": f"{limits.lock_timeout_ms}ms",
-    }
-    with translated("setting the session up"), connection.cursor() as cursor:
-        pin_search_path(cursor, limits.search_path, is_local=False)
-        try:
-            _set(cursor, wanted)
-        except errors.InvalidParameterValue:
-            # A server that knows the name and not the value: macOS has no client_connection_check_interval before 15.
-            for name, value in wanted.items():
-                with suppress(errors.InvalidParameterValue):
-                    _set(cursor, {name: value})
-
-
-def _set(cursor: Cursor, wanted: dict[str, str]) -> None:
-    cursor.execute(
-        """select set_config(s.name, w.value, false)
-           from unnest(%s::text[], %s::text[]) as w(name, value) join pg_settings s on s.name = w.name""",
-        (list(wanted), list(wanted.values())),
-    )

@@ -13,7 +13,7 @@ import psycopg2
 
 from stillroom.core.sent_sql import hide_values
 from stillroom.edges.postgres.connect import connect
-from stillroom.edges.postgres.session import notice_dead_clients
+from stillroom.edges.postgres.session_settings import notice_dead_clients
 from stillroom.errors import DatabaseError
 
 if TYPE_CHECKING:
