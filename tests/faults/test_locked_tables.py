@@ -166,3 +166,28 @@ def test_a_serialization_failure_is_tried_again(migrated: Project) -> None:
     assert done.code == 0, done.stderr
     assert done.stderr.count("changed meanwhile (40001); trying again in") == 2
     assert current(migrated) == [FIRST]
+
+
+def test_a_blocker_of_another_role_is_named_as_far_as_the_server_tells(migrated: Project) -> None:
+    """F43 for an ordinary role: the server hides state and query of other roles, and that is said."""
+    database = database_of(migrated)
+    role = f"plain_{database.name}"
+    database.server.execute(f'create role "{role}" login')
+    for statement in (
+        f'alter database "{database.name}" owner to "{role}"',
+        f'alter table users owner to "{role}"; alter table alembic_version owner to "{role}"',
+        f'grant all on schema stillroom to "{role}"; grant all on all tables in schema stillroom to "{role}"',
+    ):
+        query(migrated, statement)
+    write_revision(migrated, FIRST, "op.add_column('users', sa.Column('note', sa.Text))")
+
+    with in_transaction(migrated, "select * from users"):
+        process = launch(migrated, "migrate", env={"DATABASE_URL": database.url.replace("postgres@", f"{role}@")})
+        assert process.stderr is not None
+        said = process.stderr.readline()
+    code, _, stderr = finish(process)
+    database.drop()
+    database.server.execute(f'drop role "{role}"')
+
+    assert "postgres, no application name; what it does is hidden from this role" in said, said
+    assert code == 0, stderr

@@ -90,6 +90,12 @@ def test_tasks_work_for_a_role_with_one_connection(project_of_plain_role: Projec
     for task in TASKS:
         done = project.invoke(*task)
         assert done.code == 0, (task, done.stderr)
+    project.invoke("rollback", "--yes")
+    query(project, "delete from alembic_version")
+    proven = project.invoke("stamp", HEAD)
+
+    assert proven.code == 0, proven.stderr
+    assert "the schema equals that revision built from base" in proven.stdout
 
 
 def test_a_full_database_is_waited_for(project_of_plain_role: Project) -> None:

@@ -25,8 +25,9 @@ LOOK_AFTER_S = 0.15
 LOOK_EVERY_S = 0.25
 SAY_AGAIN_AFTER_S = 15.0
 _BLOCKERS = """
-select a.pid, coalesce(a.usename::text, '?'), coalesce(a.application_name, ''), coalesce(a.state, 'state hidden'),
-       coalesce(extract(epoch from clock_timestamp() - coalesce(a.xact_start, a.state_change))::int, 0), coalesce(a.query, '')
+select a.pid, coalesce(a.usename::text, '?'), coalesce(a.application_name, ''), a.state,
+       extract(epoch from clock_timestamp() - coalesce(a.xact_start, a.state_change))::int,
+       case when a.state is null then '' else coalesce(a.query, '') end
 from pg_stat_activity a where a.pid = any(pg_blocking_pids(%s)) order by a.xact_start
 """
 
@@ -36,24 +37,26 @@ class Blocking:
     """A session that our statement waits for.
 
     Args:
-        age_s: How long its transaction is open, in seconds.
-        query: What it ran last, shortened, without values.
+        state: Idle, active, idle in transaction; None where the server hides what other roles do.
+        age_s: How long its transaction is open, in seconds; None where that is hidden.
+        query: What it ran last, shortened, without values; empty where that is hidden.
     """
 
     pid: int
     role: str
     application: str
-    state: str
-    age_s: int
+    state: str | None
+    age_s: int | None
     query: str
 
     @property
     def shown(self) -> str:
         """Name the session in one line."""
-        who = (
-            f"pid {self.pid}, {self.role}, {self.application or 'no application name'}, {self.state} for {self.age_s} s"
-        )
-        return f"{who}: {self.query}" if self.query else who
+        who = f"pid {self.pid}, {self.role}, {self.application or 'no application name'}"
+        if self.state is None:
+            return f"{who}; what it does is hidden from this role (the role pg_read_all_stats sees it)"
+        since = f" for {self.age_s} s" if self.age_s is not None else ""
+        return f"{who}, {self.state}{since}" + (f": {self.query}" if self.query else "")
 
 
 def read_blocking(connection: Connection, pid: int) -> tuple[Blocking, ...]:
