@@ -62,6 +62,18 @@ LIES = {
         "when it ended, the role was pg_monitor and not postgres",
         True,
     ),
+    "F65 RESET ALL": ("op.execute('reset all')", "it reset the settings of its session, by RESET ALL or DISCARD", True),
+    "F65 the lock let go": (
+        "op.execute('select pg_advisory_unlock_all()')",
+        "it let the migration lock go: another migration may be running by now",
+        True,
+    ),
+    "F62 a second connection of SQLAlchemy's": (
+        "op.get_bind().engine.connect().close()",
+        ENDED,
+        True,
+    ),
+    "F68 the version row deleted": ("op.execute('delete from alembic_version')", "expected to match one row", True),
     "F68 the version table dropped": (
         "op.execute('drop table alembic_version')",
         "it dropped or replaced alembic_version",

@@ -8,6 +8,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import errors, sql
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _LOOK = """
 select coalesce(current_setting('stillroom.token', true), ''), pg_backend_pid(), current_user::text, current_setting('search_path'),
+       now(), (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted),
        (select array_agg(coalesce(to_regclass(name)::oid, 0) order by place) from unnest(%s::text[]) with ordinality as kept (name, place))
 """
 
@@ -61,13 +64,17 @@ def honest(
             after = _look(raw, kept)
         except errors.InFailedSqlTransaction:
             raise DishonestStepError(describe_swallowed(attempt)) from None
-        if after[0] != attempt.token or attempt.is_stray:
+        if after.token != attempt.token and after.began == before.began:
+            raise DishonestStepError("it reset the settings of its session, by RESET ALL or DISCARD")
+        if after.token != attempt.token or attempt.is_stray:
             attempt.has_committed = True
             raise DishonestStepError(
                 "it ended its own transaction, by COMMIT or ROLLBACK in its SQL or by commit() on the connection"
             )
         _require_session(after, session, "when it ended")
-        lost = [name for name, was, now in zip(kept, before[4], after[4], strict=True) if was != now]
+        if after.locks < before.locks:
+            raise DishonestStepError("it let the migration lock go: another migration may be running by now")
+        lost = [name for name, was, now in zip(kept, before.tables, after.tables, strict=True) if was != now]
         if lost:
             raise DishonestStepError(f"it dropped or replaced {', '.join(lost)}".replace('"', ""))
         _require_valid_indexes(raw, attempt)
@@ -97,25 +104,43 @@ def _set_token(raw: PsycopgConnection, attempt: Attempt) -> None:
         cursor.execute("select set_config('stillroom.token', %s, true)", (attempt.token,))
 
 
-def _look(raw: PsycopgConnection, kept: list[str]) -> tuple[Any, ...]:
+@dataclass(frozen=True)
+class _Seen:
+    """The session in the middle of a step.
+
+    Args:
+        began: When its transaction did.
+        locks: How many advisory locks it holds.
+        tables: The identities of the tables to keep; 0 for one that is not there.
+    """
+
+    token: str
+    pid: int
+    role: str
+    search_path: str
+    began: datetime
+    locks: int
+    tables: list[int]
+
+
+def _look(raw: PsycopgConnection, kept: list[str]) -> _Seen:
     with raw.cursor() as cursor:
         cursor.execute(_LOOK, (kept,))
         row = cursor.fetchone()
     assert row is not None
-    return row
+    return _Seen(*row)
 
 
-def _require_session(seen: tuple[Any, ...], session: Session, when: str) -> None:
-    _, pid, role, search_path, _ = seen
-    if pid != session.pid:
+def _require_session(seen: _Seen, session: Session, when: str) -> None:
+    if seen.pid != session.pid:
         raise DishonestStepError(
-            f"{when}, another server process answered ({pid}, not {session.pid}): a pooler took the session away"
+            f"{when}, another server process answered ({seen.pid}, not {session.pid}): a pooler took the session away"
         )
-    if role != session.role:
-        raise DishonestStepError(f"{when}, the role was {role} and not {session.role}: `RESET ROLE` is missing")
-    if search_path != session.search_path:
+    if seen.role != session.role:
+        raise DishonestStepError(f"{when}, the role was {seen.role} and not {session.role}: `RESET ROLE` is missing")
+    if seen.search_path != session.search_path:
         raise DishonestStepError(
-            f"{when}, the search_path was {search_path} and not {session.search_path}: name the schema instead, as in `schema=`"
+            f"{when}, the search_path was {seen.search_path} and not {session.search_path}: name the schema instead, as in `schema=`"
         )
 
 
