@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from psycopg2 import sql
+from psycopg2 import errors, sql
 
 from stillroom.edges.postgres.connect import connect
 from stillroom.edges.postgres.errors import translated
@@ -135,11 +135,18 @@ def _comment(connection: Connection, name: str, text: str | None) -> None:
 def drop(connection: Connection, name: str) -> None:
     """Drop a database that we made; its sessions end.
 
+    A cancel that was sent for the statement before may arrive as late as in this one: that is no reason to leave it.
+
     Raises:
         DatabaseError: The server refused.
     """
+    statement = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
     with translated(f"dropping the database {name}"), connection.cursor() as cursor:
-        cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+        for _ in range(2):
+            with suppress(errors.QueryCanceled):
+                cursor.execute(statement)
+                return
+        cursor.execute(statement)
 
 
 def sweep_restores(connection: Connection, say: Callable[[str], None]) -> None:
