@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that uses a server once per version."""
+    """K8: run each test that uses a server once per version."""
     chosen = metafunc.config.getoption("--pg-versions")
     if chosen and "server" in metafunc.fixturenames:
         majors = [int(word) for word in chosen.split(",")]

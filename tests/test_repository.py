@@ -28,6 +28,7 @@ def test_the_top_level_is_as_promised(name: str) -> None:
 
 
 def test_the_dependencies_are_the_five_promised() -> None:
+    """S36."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
     assert {re.split(r"[<>=!~]", each)[0] for each in project["dependencies"]} == {
@@ -41,6 +42,7 @@ def test_the_dependencies_are_the_five_promised() -> None:
 
 
 def test_constraints_hold_names_and_versions_only() -> None:
+    """S36."""
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
 
     assert lines

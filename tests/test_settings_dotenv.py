@@ -173,7 +173,7 @@ def test_a_link_is_not_followed(project: Project) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_a_file_of_a_stranger_is_not_read(project: Project) -> None:
-    """F22."""
+    """F22, S06."""
     project.dotenv(f"DATABASE_URL={URL}\n")
     os.chown(project.root / ".env", 4242, 4242)
 

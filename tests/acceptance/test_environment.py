@@ -83,6 +83,7 @@ def test_status_without_git_names_the_unknown_revision(project_on_database: Proj
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-", ">/dev/full"])
 def test_a_closed_or_full_stream_does_not_stop_a_migration(project_on_database: Project, closed: str) -> None:
+    """F56, K15: the database is at head, and what could not be written is said where that is possible."""
     done = project_on_database.run("bash", "-c", f'"$0" -m invoke migrate {closed}', sys.executable)
 
     assert done.code == 0, done.stderr
@@ -92,6 +93,7 @@ def test_a_closed_or_full_stream_does_not_stop_a_migration(project_on_database: 
 
 
 def test_a_reader_that_leaves_early_does_not_stop_a_migration(project_on_database: Project) -> None:
+    """F56, K15."""
     done = project_on_database.run("bash", "-c", 'set -o pipefail; "$0" -m invoke migrate | true', sys.executable)
 
     assert done.code == 0, done.stderr

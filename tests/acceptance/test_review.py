@@ -382,6 +382,7 @@ def test_a_revision_that_came_in_meanwhile_makes_no_second_head(changed: Project
 
 @pytest.mark.parametrize("flags", [["--json"], []], ids=["json", "CI"])
 def test_json_and_ci_ask_nothing_in_a_terminal_either(flags: list[str], changed: Project) -> None:
+    """F57: no prompt, and the editor is not opened."""
     editor = make_editor(changed, "time.sleep(60)")
 
     child = start(changed, "-m", "Add notes", *flags, EDITOR=editor, **({} if flags else {"CI": "true"}))

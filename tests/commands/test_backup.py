@@ -58,6 +58,7 @@ def test_the_manifest_tells_what_is_in_it(migrated: Project) -> None:
 
 
 def test_nobody_else_can_read_it(migrated: Project) -> None:
+    """S18."""
     done = migrated.run("sh", "-c", f"umask 0; exec {sys.executable} -m invoke backup")
 
     assert done.code == 0, done.stderr
@@ -83,6 +84,7 @@ def test_two_at_once_both_succeed(migrated: Project) -> None:
 
 
 def test_a_backup_waits_for_a_migration_and_gives_up_when_the_wait_runs_out(migrated: Project) -> None:
+    """F48."""
     with holding_lock(migrated):
         done = migrated.invoke("backup", env={"STILLROOM_WAIT_S": "0.2"})
 
@@ -92,6 +94,7 @@ def test_a_backup_waits_for_a_migration_and_gives_up_when_the_wait_runs_out(migr
 
 
 def test_a_backup_does_not_wait_for_another_one(migrated: Project) -> None:
+    """F48."""
     with closing(database_of(migrated).connect()) as other, other.cursor() as cursor:
         cursor.execute("select pg_advisory_lock_shared(%s)", (KEY,))
 
@@ -101,6 +104,7 @@ def test_a_backup_does_not_wait_for_another_one(migrated: Project) -> None:
 
 
 def test_a_table_that_is_held_is_named_when_the_wait_runs_out(migrated: Project) -> None:
+    """F79."""
     with in_transaction(migrated, "lock table users in access exclusive mode"):
         done = migrated.invoke("backup", "--lock-wait-timeout", "0.2")
 
@@ -161,6 +165,7 @@ def test_an_empty_database_can_be_backed_up(project_on_database: Project) -> Non
 
 
 def test_a_role_that_may_not_read_everything_gets_no_half_backup(migrated: Project) -> None:
+    """F82."""
     database = database_of(migrated)
     role = f"reader_{database.name}"
     query(migrated, f"create role {role} login")
@@ -209,6 +214,7 @@ def test_a_folder_of_ones_own_is_used(migrated: Project) -> None:
 
 
 def test_a_backup_takes_a_snapshot_that_writers_do_not_spoil(migrated: Project) -> None:
+    """F81: rows that are written together are in it together."""
     query(migrated, "create table a (n int); create table b (n int)")
     process = launch(migrated, "backup", "--json")
     with closing(database_of(migrated).connect()) as writer, writer.cursor() as cursor:

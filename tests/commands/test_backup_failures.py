@@ -48,6 +48,7 @@ def sums(project: Project) -> dict[Path, bytes]:
 def test_a_tool_that_fails_leaves_nothing_and_touches_nothing(
     migrated: Project, tools: dict[str, str], said: str
 ) -> None:
+    """F75, K11: also a dump that was cut, emptied or warned of with exit 0."""
     query(migrated, "create table many as select n, md5(n::text) from generate_series(1, 1000) n")
     good = make_backup(migrated)
     before = sums(migrated)
@@ -63,6 +64,7 @@ def test_a_tool_that_fails_leaves_nothing_and_touches_nothing(
 
 
 def test_a_full_disk_leaves_nothing(migrated: Project) -> None:
+    """F77."""
     query(migrated, "create table many as select n, md5(n::text) as text from generate_series(1, 20000) n")
 
     # A limit on the size of files stands for the disk: only pg_dump writes any that large.
@@ -83,6 +85,7 @@ def test_a_backup_folder_that_cannot_be_written_is_said(migrated: Project) -> No
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_dump_leaves_nothing(migrated: Project, number: int) -> None:
+    """F76."""
     marker = migrated.path.parent / "started"
     tools_instead(migrated, dump=f'echo $$ > "{marker}"; exec sleep 60')
     process = launch(migrated, "backup")
@@ -112,6 +115,7 @@ def test_an_interruption_while_waiting_for_the_lock_is_no_traceback(migrated: Pr
 
 @pytest.mark.parametrize("whom", ["child", "both"])
 def test_what_a_kill_leaves_is_listed_as_that_and_swept_by_the_next_backup(migrated: Project, whom: str) -> None:
+    """F76."""
     marker = migrated.path.parent / "started"
     tools_instead(migrated, dump=f'echo $$ > "{marker}"; exec sleep 60')
     process = launch(migrated, "backup")
@@ -133,6 +137,7 @@ def test_what_a_kill_leaves_is_listed_as_that_and_swept_by_the_next_backup(migra
 
 
 def test_a_server_that_stops_in_the_middle_leaves_nothing(migrated: Project) -> None:
+    """F76: the session that holds the snapshot is ended."""
     marker = migrated.path.parent / "started"
     tools_instead(migrated, dump=f'echo $$ > "{marker}"; sleep 1')
     process = launch(migrated, "backup")

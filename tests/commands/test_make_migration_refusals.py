@@ -23,6 +23,7 @@ def at_head(project_on_database: Project) -> Project:
 
 
 def test_pending_revisions_are_refused_without_a_terminal(project_on_database: Project) -> None:
+    """F57."""
     bring_to_head(project_on_database)
     add_model(project_on_database)
     project_on_database.invoke("make-migration", "-m", "Add notes")

@@ -126,6 +126,7 @@ def test_a_mark_that_contradicts_app_env_is_said(migrated: Project) -> None:
 
 
 def test_an_unknown_current_revision_is_refused_with_what_to_do(migrated: Project) -> None:
+    """F03, F13: the row stays."""
     query(migrated, "update alembic_version set version_num = 'fadedfadedfa'")
 
     done = migrated.invoke("migrate")

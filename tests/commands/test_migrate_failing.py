@@ -62,6 +62,7 @@ def test_after_a_failure_the_rest_runs_once_the_revision_is_corrected(migrated: 
 
 
 def test_a_revision_that_ends_the_process_is_found_out(migrated: Project) -> None:
+    """F63."""
     three_steps(migrated, "import os; os._exit(0)")
 
     done = migrated.invoke("migrate")

@@ -49,6 +49,7 @@ def is_locked(project: Project) -> bool:
 def test_a_signal_stops_the_statement_and_says_how_far_it_came(
     sleeping: tuple[Project, subprocess.Popen[str]], number: int
 ) -> None:
+    """F51."""
     project, process = sleeping
 
     stopped = interrupt(process, number)
@@ -75,6 +76,7 @@ def test_the_same_command_goes_on_after_an_interruption(sleeping: tuple[Project,
 
 
 def test_a_killed_task_takes_its_statement_along(sleeping: tuple[Project, subprocess.Popen[str]]) -> None:
+    """F53: the statement and its locks are gone from the server within three seconds."""
     project, process = sleeping
 
     interrupt(process, signal.SIGKILL)
@@ -84,6 +86,7 @@ def test_a_killed_task_takes_its_statement_along(sleeping: tuple[Project, subpro
 
 
 def test_a_second_signal_leaves_at_once_and_says_that_the_state_is_unknown(migrated: Project) -> None:
+    """F52."""
     write_revision(
         migrated,
         FIRST,
@@ -119,6 +122,7 @@ def test_a_second_signal_leaves_at_once_and_says_that_the_state_is_unknown(migra
 
 
 def test_an_interrupted_wait_for_the_lock_touches_nothing(migrated: Project) -> None:
+    """F51."""
     write_revision(migrated, FIRST, "op.create_table('first', sa.Column('id', sa.Integer))")
 
     with holding_lock(migrated):

@@ -21,6 +21,7 @@ from tests.servers import Project
 
 
 def test_plain_alembic_and_migrate_exclude_each_other(project_on_database: Project) -> None:
+    """F49."""
     programs = [("invoke", "migrate"), ("alembic", "upgrade", "head")] * 3
 
     ended = [

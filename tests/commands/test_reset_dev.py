@@ -130,6 +130,7 @@ def test_an_unknown_current_revision_is_no_obstacle(migrated: Project) -> None:
 def test_a_protected_or_unknown_database_is_refused_whatever_the_flags(
     migrated: Project, mark: str | None, app_env: str, hint: str
 ) -> None:
+    """F102, S30."""
     set_mark(migrated, mark)
     add_user(migrated)
 
@@ -153,6 +154,7 @@ def test_tables_of_somebody_else_are_never_reset(project_on_database: Project) -
 
 
 def test_without_a_terminal_and_without_yes_it_is_refused_with_what_would_die(migrated: Project) -> None:
+    """F57."""
     add_user(migrated)
 
     done = migrated.invoke("reset-dev")

@@ -78,6 +78,7 @@ def test_kick_leaves_sessions_that_hold_nothing_alone(migrated: Project) -> None
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_interrupted_in_the_drop_everything_is_as_before(migrated: Project, number: int) -> None:
+    """F105."""
     add_user(migrated)
     query(migrated, SLOW_DROP)
     process = launch(migrated, "reset-dev", "--yes")
@@ -91,6 +92,7 @@ def test_interrupted_in_the_drop_everything_is_as_before(migrated: Project, numb
 
 
 def test_killed_in_a_revision_a_rerun_finishes(migrated: Project) -> None:
+    """F105."""
     write_revision(migrated, "aaaa00000001", "op.execute('select pg_sleep(8)')")
     process = launch(migrated, "reset-dev", "--yes")
     until(lambda: running(migrated, "pg_sleep"))
@@ -112,6 +114,7 @@ def many_tables(migrated: Project) -> Project:
 
 
 def test_very_many_tables_are_dropped_in_batches(many_tables: Project, server: Server) -> None:
+    """F103."""
     database = database_of(many_tables)
     query(many_tables, "create schema reports")
     query(many_tables, "create view reports.one as select * from public.many_1")
@@ -130,6 +133,7 @@ def test_very_many_tables_are_dropped_in_batches(many_tables: Project, server: S
 
 
 def test_killed_between_two_batches_a_rerun_finishes(many_tables: Project) -> None:
+    """F105."""
     process = launch(many_tables, "reset-dev", "--yes")
     until(
         lambda: (

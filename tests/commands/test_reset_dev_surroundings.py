@@ -51,6 +51,7 @@ def as_role(database: Database, role: str, *statements: str) -> None:
 
 
 def test_owner_grants_defaults_comment_and_extensions_are_as_before(migrated: Project, owner: str) -> None:
+    """F104."""
     database, reader = database_of(migrated), owner.replace("owner_", "reader_")
     is_theirs = database.server.major >= 15
     as_role(
@@ -107,6 +108,7 @@ def test_a_schema_of_somebody_else_is_emptied(migrated: Project, owner: str) -> 
 
 
 def test_an_extension_that_only_a_superuser_can_create_stops_it_before_the_drop(migrated: Project, owner: str) -> None:
+    """F104."""
     if database_of(migrated).server.major < 15:
         query(migrated, f"alter schema public owner to {owner}")
     query(migrated, "create extension pageinspect")
@@ -120,6 +122,7 @@ def test_an_extension_that_only_a_superuser_can_create_stops_it_before_the_drop(
 
 
 def test_what_hangs_on_it_in_other_schemas_is_refused_unless_it_is_meant(migrated: Project) -> None:
+    """F104."""
     query(migrated, "create schema reports")
     query(migrated, "create view reports.people as select email from public.users")
     query(migrated, "create table reports.moods (id int, mood public.task_status)")

@@ -34,6 +34,7 @@ def backed_up(migrated: Project) -> tuple[Project, str]:
 
 
 def test_a_backup_takes_the_place_of_the_database_and_the_old_one_is_kept(backed_up: tuple[Project, str]) -> None:
+    """F91."""
     project, name = backed_up
 
     done = project.invoke("restore", name, "--yes")
@@ -144,6 +145,7 @@ def test_what_is_no_name_of_a_new_database_is_refused(backed_up: tuple[Project, 
 
 
 def test_a_database_that_holds_something_is_never_restored_over(backed_up: tuple[Project, str]) -> None:
+    """F91."""
     project, name = backed_up
 
     done = project.invoke("restore", name, "--into", database_of(project).name)
@@ -166,6 +168,7 @@ def test_a_name_that_is_not_listed_is_refused(backed_up: tuple[Project, str], na
 
 
 def test_a_damaged_one_is_refused_and_the_newest_good_one_is_named(backed_up: tuple[Project, str]) -> None:
+    """F84, F99, K14."""
     project, good = backed_up
     damaged = [make_backup(project) for _ in range(2)]
     for each in damaged:
@@ -195,6 +198,7 @@ def test_it_waits_for_a_migration(backed_up: tuple[Project, str]) -> None:
 def test_clients_are_ended_and_settings_and_grants_of_the_database_are_carried_over(
     backed_up: tuple[Project, str],
 ) -> None:
+    """F94, F98."""
     project, name = backed_up
     database = database_of(project)
     role = f"role_{database.name}"

@@ -51,6 +51,7 @@ def as_role(project: Project, *, options: str = "", owns: bool = False) -> str:
 
 
 def test_a_copy_that_is_not_what_was_backed_up_is_dropped(backed_up: tuple[Project, str]) -> None:
+    """F85: a manifest that was edited, or is another backup's."""
     project, name = backed_up
     path = folder(project) / name / "manifest.json"
     found = json.loads(path.read_text())
@@ -65,6 +66,7 @@ def test_a_copy_that_is_not_what_was_backed_up_is_dropped(backed_up: tuple[Proje
 
 
 def test_a_pg_restore_that_fails_leaves_nothing(backed_up: tuple[Project, str]) -> None:
+    """F92."""
     project, name = backed_up
     tools_instead(project, restore='echo "pg_restore: error: out of sorts" >&2; exit 1')
 
@@ -117,6 +119,7 @@ def test_an_owner_with_createdb_swaps_without_being_superuser(migrated: Project)
 
 
 def test_a_session_the_role_may_not_end_stops_the_swap_and_the_copy_is_kept(migrated: Project) -> None:
+    """F94."""
     as_role(migrated, options="createdb", owns=True)
     name = make_backup(migrated)
     add_user(migrated)
@@ -132,6 +135,7 @@ def test_a_session_the_role_may_not_end_stops_the_swap_and_the_copy_is_kept(migr
 
 
 def test_roles_that_are_missing_here_are_said(migrated: Project) -> None:
+    """F95."""
     role = f"gone_{database_of(migrated).name}"
     query(migrated, f"create role {role}; alter table tasks owner to {role}")
     name = make_backup(migrated)
@@ -145,6 +149,7 @@ def test_roles_that_are_missing_here_are_said(migrated: Project) -> None:
 
 
 def test_on_a_protected_database_a_copy_without_its_grants_is_not_swapped_in(migrated: Project) -> None:
+    """F95."""
     role = f"gone_{database_of(migrated).name}"
     query(migrated, f"create role {role}; alter table tasks owner to {role}")
     name = make_backup(migrated)
@@ -161,6 +166,7 @@ def test_on_a_protected_database_a_copy_without_its_grants_is_not_swapped_in(mig
 def test_an_interrupted_restore_leaves_the_live_database_and_nothing_else(
     backed_up: tuple[Project, str], number: int
 ) -> None:
+    """F92."""
     project, name = backed_up
     marker = project.path.parent / "started"
     tools_instead(project, restore=f'echo $$ > "{marker}"; exec sleep 60')
@@ -177,6 +183,7 @@ def test_an_interrupted_restore_leaves_the_live_database_and_nothing_else(
 
 
 def test_what_a_killed_restore_leaves_is_dropped_by_the_next(backed_up: tuple[Project, str]) -> None:
+    """F92."""
     project, name = backed_up
     marker = project.path.parent / "started"
     tools_instead(project, restore=f'"$real" "$@"; echo $PPID > "{marker}"; exec sleep 60')

@@ -70,6 +70,7 @@ def test_the_plan_shows_sql_and_losses_and_touches_nothing(migrated: Project) ->
     ids=["steps", "target", "part of an id", "base", "all steps"],
 )
 def test_where_it_ends(migrated: Project, flags: list[str], ends_at: list[str]) -> None:
+    """F101."""
     done = migrated.invoke("rollback", *flags, "--yes")
 
     assert done.code == 0, done.stderr
@@ -98,6 +99,7 @@ def test_going_back_to_a_target_twice_does_nothing_the_second_time(migrated: Pro
     ids=["no steps", "a word", "both", "too many", "unknown", "no such danger"],
 )
 def test_what_cannot_be_meant_is_refused(migrated: Project, flags: list[str], code: int, said: str) -> None:
+    """F101: past the first revision as well."""
     done = migrated.invoke("rollback", *flags)
 
     assert (done.code, said in done.stderr) == (code, True), done.stderr
@@ -105,6 +107,7 @@ def test_what_cannot_be_meant_is_refused(migrated: Project, flags: list[str], co
 
 
 def test_nothing_applied_is_refused(project_on_database: Project) -> None:
+    """F101."""
     done = project_on_database.invoke("rollback")
 
     assert done.code == 3
@@ -112,6 +115,7 @@ def test_nothing_applied_is_refused(project_on_database: Project) -> None:
 
 
 def test_several_heads_are_named_and_ask_for_a_target(migrated: Project) -> None:
+    """F101."""
     for id_, name in ((LEFT, "lefts"), (RIGHT, "rights")):
         write_revision(
             migrated,

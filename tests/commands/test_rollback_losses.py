@@ -45,6 +45,7 @@ def losses(project: Project, *flags: str) -> list[tuple[str, int | None, bool]]:
 
 
 def test_rows_and_non_null_values_are_counted_on_live_rows(migrated: Project) -> None:
+    """F100."""
     with_notes(migrated, "op.drop_table('notes')\nop.drop_column('users', 'nick')")
 
     found = losses(migrated)
@@ -133,6 +134,7 @@ def test_a_table_that_was_never_analyzed_cannot_be_estimated(migrated: Project) 
 
 
 def test_without_a_terminal_what_loses_something_is_refused(migrated: Project) -> None:
+    """F57, F100."""
     with_notes(migrated, "op.drop_table('notes')")
 
     refused = migrated.invoke("rollback")
@@ -156,6 +158,7 @@ def test_an_empty_table_needs_no_question(migrated: Project) -> None:
 
 @pytest.mark.parametrize("mark", ["production", "staging", None], ids=["production", "staging", "unknown"])
 def test_a_protected_database_refuses_until_the_danger_is_named(migrated: Project, mark: str | None) -> None:
+    """F100."""
     with_notes(migrated, "op.drop_table('notes')")
     set_mark(migrated, mark)
     env = {"APP_ENV": mark or ""}
@@ -211,6 +214,7 @@ def test_in_a_terminal_anything_else_touches_nothing(migrated: Project, reply: s
 
 
 def test_ci_on_a_terminal_is_nobody_to_ask(migrated: Project) -> None:
+    """F57."""
     migrated.invoke("rollback")
     done = migrated.invoke("rollback", env={"CI": "true"})
 

@@ -68,6 +68,7 @@ def test_foreign(migrated: Project) -> None:
 
 
 def test_ahead_after_a_git_switch(migrated: Project) -> None:
+    """F03: the commit that has the file is named."""
     git(migrated, "init", "-q", "-b", "main")
     git(migrated, "add", "-A")
     git(migrated, "commit", "-q", "-m", "start")

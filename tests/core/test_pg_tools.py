@@ -37,6 +37,7 @@ def tools(version: str, folder: str = "", *, has_tls: bool = True) -> Tools:
     ],
 )
 def test_the_tools_are_chosen_by_version(there: list[str], need: Need, chosen: str) -> None:
+    """F75, F96."""
     assert choose_tools([tools(each) for each in there], need).version == chosen
 
 
@@ -48,6 +49,7 @@ def test_tools_without_tls_are_no_choice_for_a_connection_that_uses_it() -> None
 
 
 def test_where_none_fits_each_is_named_and_what_to_install() -> None:
+    """F75."""
     candidates = [tools("15.18"), tools("", "/broken"), tools("18.6", "/wheel", has_tls=False)]
 
     with pytest.raises(ToolError) as raised:
@@ -60,6 +62,7 @@ def test_where_none_fits_each_is_named_and_what_to_install() -> None:
 
 
 def test_no_tools_at_all_are_said() -> None:
+    """F75."""
     with pytest.raises(ToolError, match="none at all"):
         choose_tools([], Need(18, uses_tls=False))
 

@@ -38,6 +38,7 @@ def test_what_says_nothing_about_the_dump_is_let_pass(said: str) -> None:
     ],
 )
 def test_anything_else_may_mean_missing_rows(said: str, found: tuple[str, ...]) -> None:
+    """F75."""
     assert unexpected_lines(said) == found
 
 

@@ -37,6 +37,7 @@ def mode(path: Path) -> int:
 
 
 def test_a_backup_appears_whole_and_private(tmp_path: Path) -> None:
+    """S18."""
     before = os.umask(0)
     try:
         made = make(tmp_path / "backups")
@@ -62,7 +63,7 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_taken_is_never_written_over(tmp_path: Path) -> None:
-    """F61."""
+    """F61, F78, S19: a folder, a link or a file that was planted there gets nothing."""
     planted = tmp_path / "elsewhere"
     planted.mkdir()
     (tmp_path / "name-2").symlink_to(planted)
@@ -88,6 +89,7 @@ def test_what_is_being_written_is_left_alone_and_listed_as_that(tmp_path: Path) 
 
 
 def test_what_a_killed_run_left_is_swept_by_the_next(tmp_path: Path) -> None:
+    """F76."""
     code = f"""
 import os, pathlib
 from stillroom.edges.backups import unfinished
@@ -114,10 +116,12 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 
 
 def test_the_list_is_newest_first_and_ignores_what_is_not_ours(tmp_path: Path) -> None:
+    """S23: a plain dump, which psql would run commands of, is no backup."""
     assert read_backups(tmp_path / "none") == ()
     for number in (1, 3, 2):
         make(tmp_path, f"shop-2026011{number}T140211Z-abc", sequence=number)
     (tmp_path / "notes").mkdir()
+    (tmp_path / "shop-20260114T140211Z-abc").write_text("\\! touch planted")
     (tmp_path / "link").symlink_to(tmp_path / "shop-20260111T140211Z-abc")
 
     found = [each.name for each in read_backups(tmp_path)]
@@ -153,6 +157,7 @@ def _flip(path: Path) -> None:
     ],
 )
 def test_damage_is_found(tmp_path: Path, damage: object, said: str, is_seen_at_once: bool) -> None:
+    """F84, F85, K14, S24."""
     made = make(tmp_path)
     assert callable(damage)
     damage(made)

@@ -28,6 +28,7 @@ def tables(database: Database) -> Database:
 
 
 def test_what_changes_later_is_not_in_the_snapshot(tables: Database) -> None:
+    """F81."""
     with closing(tables.connect()) as ours, closing(tables.connect()) as theirs:
         with exported_snapshot(ours, lock_wait_ms=1000) as snapshot, theirs.cursor() as cursor:
             cursor.execute("insert into plain values (6)")
@@ -42,6 +43,7 @@ def test_what_changes_later_is_not_in_the_snapshot(tables: Database) -> None:
 
 
 def test_a_truncate_waits_until_the_dump_is_done(tables: Database) -> None:
+    """F80."""
     with closing(tables.connect()) as ours, closing(tables.connect()) as theirs, theirs.cursor() as cursor:
         cursor.execute("set lock_timeout = '100ms'")
         with exported_snapshot(ours, lock_wait_ms=1000), pytest.raises(psycopg2.errors.LockNotAvailable):
@@ -51,6 +53,7 @@ def test_a_truncate_waits_until_the_dump_is_done(tables: Database) -> None:
 
 
 def test_the_session_that_holds_a_table_is_named(tables: Database) -> None:
+    """F79."""
     with closing(tables.connect()) as ours, closing(tables.connect()) as theirs, theirs.cursor() as cursor:
         cursor.execute("set application_name = 'night job'")
         cursor.execute("begin; lock table plain in access exclusive mode")
@@ -64,6 +67,7 @@ def test_the_session_that_holds_a_table_is_named(tables: Database) -> None:
 
 
 def test_what_the_role_may_not_read_is_listed_before_anything_is_dumped(tables: Database) -> None:
+    """F82."""
     role = f"role_{tables.name}"
     with closing(tables.connect()) as connection, connection.cursor() as cursor:
         cursor.execute(f"create role {role}; set role {role}")

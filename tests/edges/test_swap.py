@@ -51,6 +51,7 @@ def run(server: Server, names: Names, **options: str) -> None:
 
 
 def test_the_databases_change_places_and_clients_come_back(server: Server, pair: Names) -> None:
+    """F94."""
     stop, seen = threading.Event(), []
 
     def use() -> None:
@@ -81,6 +82,7 @@ def test_the_databases_change_places_and_clients_come_back(server: Server, pair:
 
 
 def test_idle_clients_are_ended(server: Server, pair: Names) -> None:
+    """F94."""
     with closing(server.connect(pair.live)) as client:
         run(server, pair)
 
@@ -89,6 +91,7 @@ def test_idle_clients_are_ended(server: Server, pair: Names) -> None:
 
 
 def test_where_the_second_rename_fails_nothing_has_happened(server: Server, pair: Names) -> None:
+    """F93."""
     missing = Names(pair.live, f"{pair.live}_missing", pair.kept)
 
     with pytest.raises(DatabaseError, match="in the place of"):
@@ -98,6 +101,7 @@ def test_where_the_second_rename_fails_nothing_has_happened(server: Server, pair
 
 
 def test_a_session_that_the_role_may_not_end_is_named_and_the_live_database_stays(server: Server, pair: Names) -> None:
+    """F94."""
     role = f"role_{pair.live}"
     server.execute(f"create role {role} createdb")
     for name in (pair.live, pair.restored):

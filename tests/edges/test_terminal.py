@@ -51,6 +51,7 @@ def test_a_closed_stderr_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     ("is_ci", "is_json"), [(True, False), (False, True), (False, False)], ids=["CI", "--json", "no terminal"]
 )
 def test_nobody_is_asked(is_ci: bool, is_json: bool) -> None:
+    """F57."""
     terminal = open_terminal(is_ci=is_ci, is_json=is_json, no_color=False)
 
     assert not terminal.is_interactive

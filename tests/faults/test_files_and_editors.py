@@ -138,7 +138,7 @@ def test_a_poor_environment_shows_escapes_and_does_the_same(migrated: Project) -
 
 
 def test_backups_are_ordered_by_their_number_when_the_clock_jumps_back(tmp_path: Path) -> None:
-    """F61: a day back, and twice in one second; nothing is written over."""
+    """F61, K13: a day back, and twice in one second; nothing is written over."""
     first = make(tmp_path, "shop-20260113T140211Z-abc", sequence=1)
     second = make(tmp_path, "shop-20260112T140211Z-abc", sequence=2)
     third = make(tmp_path, "shop-20260112T140211Z-abc", sequence=3)

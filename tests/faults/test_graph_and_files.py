@@ -83,7 +83,7 @@ def test_a_row_that_another_row_includes_is_refused_in_both_directions(migrated:
 def test_a_graph_that_is_not_sound_names_its_files(
     migrated: Project, files: dict[str, tuple[str, str]], message: str
 ) -> None:
-    """F08."""
+    """F04, F08."""
     paths = {"left": "", "right": ""}
     for side, (name, (id_, down)) in zip(paths, files.items(), strict=False):
         paths[side] = write_revision(migrated, name, "pass", down=down)
@@ -199,7 +199,7 @@ UNSAFE = {
 
 
 def test_an_unsafe_id_is_refused_before_alembic_sees_it(project_on_database: Project) -> None:
-    """S10, and what S09 needs of it: in an id and in a parent's, also as the first revision of an empty database."""
+    """F12, S10, and what S09 needs of it: in an id and in a parent's, also as the first revision of an empty database."""
     project = project_on_database
     for each in (project.path / VERSIONS).glob("*.py"):
         each.unlink()

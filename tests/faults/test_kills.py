@@ -86,7 +86,7 @@ def announced_seams() -> list[str]:
 
 @pytest.mark.parametrize("name", announced_seams())
 def test_killed_at_a_seam_a_rerun_finishes(migrated: Project, name: str) -> None:
-    """F53: the process that passes the seam is killed there; the state is that of a whole step, and a rerun ends well."""
+    """F53, K2: the process that passes the seam is killed there; the state is that of a whole step, and a rerun ends well."""
     task = PASSED_BY.get(name, ("migrate",))
     if task[0] == "migrate":
         make_accounts(migrated)

@@ -45,7 +45,7 @@ class Readers:
 def test_a_reader_that_holds_a_table_delays_foreign_reads_by_no_more_than_twice_the_lock_timeout(
     migrated: Project, rounds: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """F43: a reader holds on for 15 s (3 s in the short form); blockers are named, and the step goes through after it."""
+    """F43, K10: a reader holds on for 15 s (3 s in the short form); blockers are named, and the step goes through after it."""
     held_s = 15.0 if rounds > 10 else 3.0
     write_revision(migrated, FIRST, "op.execute('create table extra ()')")
     write_revision(migrated, SECOND, "op.add_column('users', sa.Column('note', sa.Text))", down=FIRST)

@@ -245,7 +245,7 @@ def test_a_mark_that_a_stranger_wrote_protects(shared: tuple[Project, str, str])
 def test_the_mark_in_the_database_decides_whatever_the_settings_say(
     migrated: Project, mark: str | None, code: int
 ) -> None:
-    """S30, F102: a copied `.env` or a tunnel changes the address, not the mark; the guard's table is in test_guard.py."""
+    """S30, S31, F102: a copied `.env` or a tunnel changes the address, not the mark; the guard's table is in test_guard.py."""
     set_mark(migrated, mark)
 
     done = migrated.invoke("reset-dev", "--yes", "--json", env={"APP_ENV": "development"})

@@ -166,7 +166,7 @@ def test_another_database_and_another_version_table_are_not_waited_for(
 def test_a_session_that_is_ended_takes_its_work_along_and_the_next_never_overlaps(
     project: Project, server: Server, template: Database, rounds: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """F41: with the lock on a connection of its own, the rows were doubled 6 times of 6."""
+    """F41, K12: with the lock on a connection of its own, the rows were doubled 6 times of 6."""
     tried = rounds
     write_revision(
         project,

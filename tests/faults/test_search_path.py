@@ -1,0 +1,48 @@
+"""A schema with the role's own name, which PostgreSQL's default search_path puts before all others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.commands.support import database_of, query, write_revision
+from tests.servers import Project
+
+FIRST = "aaaa00000001"
+
+
+@pytest.fixture
+def role(migrated: Project) -> Iterator[str]:
+    """A superuser with a name of its own, as which the project connects."""
+    database = database_of(migrated)
+    name = f"role_{database.name}"
+    database.server.execute(f"create role {name} login superuser")
+    migrated.environment["DATABASE_URL"] = database.url.replace("postgres@", f"{name}@")
+    yield name
+    database.drop()
+    database.server.execute(f"drop role {name}")
+
+
+def test_a_schema_named_like_the_role_changes_nothing(migrated: Project, role: str) -> None:
+    """F74: plain Alembic makes every table a second time in it, the version table as well, and says 0."""
+    query(migrated, f"create schema {role} authorization {role}")
+    assert query(migrated, "show search_path") == [('"$user", public',)]
+    write_revision(
+        migrated, FIRST, "op.create_table('notes', sa.Column('id', sa.Integer))", downgrade="op.drop_table('notes')"
+    )
+
+    done = [
+        migrated.invoke("status"),
+        migrated.invoke("migrate"),
+        migrated.invoke("check", "--heads"),
+        migrated.alembic("current"),
+        migrated.invoke("rollback", "--yes"),
+        migrated.alembic("upgrade", "head"),
+    ]
+
+    assert [each.code for each in done] == [0] * 6, [each.stderr for each in done]
+    assert "1 revision pending" in done[0].stdout
+    assert FIRST in done[3].stdout
+    places = "select relname::text, relnamespace::regnamespace::text from pg_class where relname in ('notes', 'alembic_version', 'users') and relkind = 'r' order by 1"
+    assert query(migrated, places) == [("alembic_version", "public"), ("notes", "public"), ("users", "public")]
