@@ -110,7 +110,7 @@ def _start(c: Context) -> Path | None:
 
 def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
     from stillroom.answers import mask, print_result, say
-    from stillroom.edges.interrupt import restore_handlers, set_handlers
+    from stillroom.edges.interrupt import ignore_signals, restore_handlers, set_handlers
     from stillroom.edges.process import keep_memory_private, report_bugs_through
     from stillroom.errors import InterruptedRunError, StillroomError
 
@@ -122,9 +122,15 @@ def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
     before = set_handlers(_stop)
     try:
         result = None if c.config.run.dry else work()
+    except InterruptedRunError as error:
+        before = {}
+        ignore_signals()
+        _fail(name, error)
     except StillroomError as error:
         _fail(name, error)
     except KeyboardInterrupt:
+        before = {}
+        ignore_signals()
         # Steps run in a child, which reports by itself; here nothing was under way.
         _fail(
             name,

@@ -44,5 +44,5 @@ def test_a_schema_named_like_the_role_changes_nothing(migrated: Project, role: s
     assert [each.code for each in done] == [0] * 6, [each.stderr for each in done]
     assert "1 revision pending" in done[0].stdout
     assert FIRST in done[3].stdout
-    places = "select relname::text, relnamespace::regnamespace::text from pg_class where relname in ('notes', 'alembic_version', 'users') and relkind = 'r' order by 1"
+    places = "select tablename::text, schemaname::text from pg_tables where tablename in ('notes', 'alembic_version', 'users') order by 1"
     assert query(migrated, places) == [("alembic_version", "public"), ("notes", "public"), ("users", "public")]

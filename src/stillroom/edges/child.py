@@ -6,6 +6,7 @@ parent that is killed takes the child along: it notices, cancels its statement, 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -17,7 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from stillroom.edges.child_body import Pipes, Voice, be_the_child, read_messages
-from stillroom.edges.interrupt import restore_handlers, set_handlers
+from stillroom.edges.interrupt import ignore_signals, restore_handlers, set_handlers
 from stillroom.errors import DatabaseError, InterruptedRunError, StillroomError
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ class _Watch:
         self.signals += 1
         self.answer_by = time.monotonic() + ANSWER_AFTER_SIGNAL_S
         if self.pid:
-            os.kill(self.pid, number if self.signals == 1 else signal.SIGKILL)
+            # It may have ended a moment ago.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number if self.signals == 1 else signal.SIGKILL)
 
     def heard(self, *, is_working: bool) -> None:
         """Note a sign of life; none is expected after the work."""
@@ -93,7 +96,7 @@ def run_in_child(
         return work(Voice(lambda kind, value: terminal.say(value) if kind == "say" else None))
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    pipes, watch = Pipes.open(), _Watch(longest_silence_s)
+    pipes, watch, outcome = Pipes.open(), _Watch(longest_silence_s), None
     # Before the fork: a signal between it and the handlers would leave the child alone.
     before = set_handlers(watch.forward)
     try:
@@ -108,7 +111,10 @@ def run_in_child(
             pipes.close_parents()
             _, status = os.waitpid(pid, 0)
     finally:
-        restore_handlers(before)
+        if watch.signals and (outcome is None or isinstance(outcome, InterruptedRunError)):
+            ignore_signals()
+        else:
+            restore_handlers(before)
     if watch.is_overdue and outcome is None:
         return Ended(f"gave no sign of life for {longest_silence_s:.0f} s, did not leave when told, and was killed")
     if watch.is_overdue and isinstance(outcome, InterruptedRunError):

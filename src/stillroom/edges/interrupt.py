@@ -54,6 +54,11 @@ def set_handlers(handler: Handler | signal.Handlers) -> dict[int, Any]:
     return {number: signal.signal(number, handler) for number in heeded}
 
 
+def ignore_signals() -> None:
+    """Heed no signal any more: we are leaving because of one, and the next must not cut short what is said of it."""
+    set_handlers(signal.SIG_IGN)
+
+
 def restore_handlers(before: dict[int, Any]) -> None:
     """Put back what `set_handlers` replaced; one that Python did not install counts as the default."""
     for number, handler in before.items():
