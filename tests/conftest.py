@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.counting import PROPERTY, Counted, counts_of
 from tests.provision import VERSIONS
 from tests.servers import Database, Project, Server, copy_project, discard_home, running_server
 
@@ -24,6 +25,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="short",
         help="how often tests/faults repeats what depends on chance: a few times, or enough to count.",
     )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was counted, past capture and past the processes that ran the tests."""
+    counts = counts_of(terminalreporter)
+    if counts:
+        terminalreporter.section("counted", sep="-")
+        for each in counts:
+            terminalreporter.write_line(each)
+
+
+@pytest.fixture
+def counted(record_property: Callable[[str, object], None]) -> Counted:
+    """Take a line for the summary: what was tried, and how often."""
+    return lambda text: record_property(PROPERTY, text)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

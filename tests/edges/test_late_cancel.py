@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from contextlib import closing
 
-import pytest
-
 from stillroom.edges.postgres.databases import drop
+from tests.counting import Counted
 from tests.servers import Server
 
 ROUNDS = 20
 
 
-def test_a_late_cancel_does_not_keep_a_half_restored_database(
-    server: Server, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_late_cancel_does_not_keep_a_half_restored_database(server: Server, counted: Counted) -> None:
     """F92: seen without a second try: 44 of 60 databases stayed."""
     left = 0
     with closing(server.connect()) as admin, closing(server.connect()) as other, admin.cursor() as cursor:
@@ -32,8 +28,7 @@ def test_a_late_cancel_does_not_keep_a_half_restored_database(
             cursor.execute("select count(*) from pg_database where datname = %s", (f"late_{server.major}",))
             left += cursor.fetchone()[0]
 
-    with capsys.disabled():
-        sys.stdout.write(f" {ROUNDS} late cancels, {left} databases left ")
+    counted(f"{ROUNDS} late cancels, {left} databases left")
     assert left == 0
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.support import write_revision
+from tests.counting import Counted
 from tests.faults.black_hole import FAR, Cable, cable
 from tests.faults.outside import until
 from tests.faults.own_server import OwnServer, own_server
@@ -127,13 +128,12 @@ def _seen(process: subprocess.Popen[str], seconds: float | None, freed_after_s: 
 
 @pytest.mark.parametrize("where", ["statement", "commit", "connect"])
 def test_a_server_that_vanishes_is_given_up_within_half_a_minute(
-    vanished: dict[str, Seen], where: str, capsys: pytest.CaptureFixture[str]
+    vanished: dict[str, Seen], where: str, counted: Counted
 ) -> None:
     """F30: packets that vanish without a reset, in a statement, in COMMIT and at the start."""
     seen = vanished[where]
 
-    with capsys.disabled():
-        sys.stdout.write(f" {where}: answered after {seen.seconds:.1f} s, freed after {seen.freed_after_s or 0:.1f} s ")
+    counted(f"{where}: answered after {seen.seconds:.1f} s, freed after {seen.freed_after_s or 0:.1f} s")
     assert seen.code == 4, seen
     assert seen.seconds < ANSWER_WITHIN_S
     assert "Traceback" not in seen.stderr

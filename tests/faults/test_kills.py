@@ -24,6 +24,7 @@ from tests.commands.support import (
     until,
     write_revision,
 )
+from tests.counting import Counted
 from tests.faults.rows import ROWS, advisory_locks, balances, make_accounts
 from tests.servers import ROOT, Database, Project, Server
 
@@ -109,7 +110,7 @@ def test_killed_at_a_seam_a_rerun_finishes(migrated: Project, name: str) -> None
 
 
 def test_killed_at_random_times_a_rerun_finishes(
-    project: Project, server: Server, template: Database, rounds: int, capsys: pytest.CaptureFixture[str]
+    project: Project, server: Server, template: Database, rounds: int, counted: Counted
 ) -> None:
     """F53: parent, child or both; after each kill the state is that of a whole step, and the rerun brings the rest."""
     seed = random.randrange(10**6)
@@ -132,10 +133,7 @@ def test_killed_at_random_times_a_rerun_finishes(
         assert current(project) == STEPS[-1:]
         require_whole_steps(project)
         database.drop()
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\n{tried} kills at random times (seed {seed}): {met} at base and after one, two, three steps; 0 failures\n"
-        )
+    counted(f"{tried} kills at random times (seed {seed}): {met} at base and after one, two, three steps; 0 failures")
 
 
 def _kill(process: subprocess.Popen[str], who: str) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from contextlib import closing
 
-import pytest
-
 from tests.commands.support import current, database_of, finish, in_transaction, launch, query, until, write_revision
+from tests.counting import Counted
 from tests.servers import Project
 
 FIRST, SECOND = "aaaa00000001", "aaaa00000002"
@@ -43,7 +41,7 @@ class Readers:
 
 
 def test_a_reader_that_holds_a_table_delays_foreign_reads_by_no_more_than_twice_the_lock_timeout(
-    migrated: Project, rounds: int, capsys: pytest.CaptureFixture[str]
+    migrated: Project, rounds: int, counted: Counted
 ) -> None:
     """F43, K10: a reader holds on for 15 s (3 s in the short form); blockers are named, and the step goes through after it."""
     held_s = 15.0 if rounds > 10 else 3.0
@@ -61,8 +59,7 @@ def test_a_reader_that_holds_a_table_delays_foreign_reads_by_no_more_than_twice_
             held_back = process.poll()
         code, _, stderr = finish(process)
 
-    with capsys.disabled():
-        sys.stdout.write(f"\n{readers.reads} foreign reads beside a held table, the slowest {readers.slowest:.2f} s\n")
+    counted(f"{readers.reads} foreign reads beside a held table, the slowest {readers.slowest:.2f} s")
     assert held_back is None
     assert code == 0, stderr
     # The lock timeout grows to 2 s with the tries; a read that comes right after the statement waits that long.

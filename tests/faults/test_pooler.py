@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -10,6 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 
 from tests.commands.support import current, database_of, query
+from tests.counting import Counted
 from tests.faults.pooler import REFUSED, Pooler, left_behind, pooler
 from tests.servers import Database, Project, Server
 
@@ -44,12 +44,6 @@ def busy(pooler: Pooler, database: Database) -> Iterator[None]:
             each.join()
 
 
-def say(capsys: pytest.CaptureFixture[str], line: str) -> None:
-    """Print a count past pytest's capture."""
-    with capsys.disabled():
-        sys.stdout.write(f" {line} ")
-
-
 def test_what_is_left_in_a_pooled_session_would_be_seen(database: Database, transaction_pooler: Pooler) -> None:
     """F34: the other tests look for nothing, and would find something."""
     with closing(transaction_pooler.connect(database.name)) as careless, careless.cursor() as cursor:
@@ -65,7 +59,7 @@ def test_a_transaction_pooler_is_refused_before_anything_is_set_or_locked(
     project_on_database: Project,
     transaction_pooler: Pooler,
     rounds: int,
-    capsys: pytest.CaptureFixture[str],
+    counted: Counted,
 ) -> None:
     """F34: found by the process id of the handshake, idle and busy; other clients' sessions stay as they were."""
     database = database_of(project_on_database)
@@ -78,7 +72,7 @@ def test_a_transaction_pooler_is_refused_before_anything_is_set_or_locked(
         ]
 
     refused = [done for done in ended if (done.code, done.stderr) == (3, REFUSED.format(name=database.name))]
-    say(capsys, f"refused {len(refused)}/{rounds}")
+    counted(f"refused {len(refused)}/{rounds}")
     assert len(refused) == rounds, ended
     assert left_behind(transaction_pooler, database) == (set(), 0)
     assert query(project_on_database, "select to_regclass('alembic_version') is null") == [(True,)]

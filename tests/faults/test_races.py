@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +23,7 @@ from tests.commands.support import (
     until,
     write_revision,
 )
+from tests.counting import Counted
 from tests.faults.rows import BEHIND, ROWS, balances, be_one_behind, invalid_indexes, make_accounts
 from tests.servers import Database, Project, Server, copy_project
 
@@ -33,7 +33,7 @@ AT_ONCE = {2: 1.0, 8: 0.67, 32: 0.34}
 
 @pytest.mark.parametrize("count", AT_ONCE)
 def test_of_many_at_once_on_an_empty_database_exactly_one_applies(
-    project: Project, server: Server, rounds: int, count: int, capsys: pytest.CaptureFixture[str]
+    project: Project, server: Server, rounds: int, count: int, counted: Counted
 ) -> None:
     """F39: every exit is 0, each revision ran once, every index is valid."""
     tried = rounds if rounds > 10 else max(1, round(rounds * AT_ONCE[count]))
@@ -47,12 +47,12 @@ def test_of_many_at_once_on_an_empty_database_exactly_one_applies(
             assert sum("nothing to do" in stdout for _, stdout, _ in ended) == count - 1
             assert current(project) == [HEAD]
             assert invalid_indexes(project) == 0
-    _count(capsys, f"{count} at once on an empty database", tried)
+    _count(counted, f"{count} at once on an empty database", tried)
 
 
 @pytest.mark.parametrize("count", AT_ONCE)
 def test_of_many_at_once_on_a_database_one_behind_the_step_runs_once(
-    project: Project, server: Server, template: Database, rounds: int, count: int, capsys: pytest.CaptureFixture[str]
+    project: Project, server: Server, template: Database, rounds: int, count: int, counted: Counted
 ) -> None:
     """F39: also where the step commits in batches of its own; plain Alembic doubles the rows in 11 of 12 runs."""
     tried = rounds if rounds > 10 else max(1, round(rounds * AT_ONCE[count]))
@@ -68,11 +68,11 @@ def test_of_many_at_once_on_a_database_one_behind_the_step_runs_once(
             assert sum("nothing to do" in stdout for _, stdout, _ in ended) == count - 1
             assert current(project) == [BEHIND]
             assert invalid_indexes(project) == 0
-    _count(capsys, f"{count} at once on a database one behind", tried)
+    _count(counted, f"{count} at once on a database one behind", tried)
 
 
 def test_waiters_do_not_deadlock_with_a_concurrent_build(
-    project: Project, server: Server, template: Database, rounds: int, capsys: pytest.CaptureFixture[str]
+    project: Project, server: Server, template: Database, rounds: int, counted: Counted
 ) -> None:
     """F46: the holder waits for old snapshots, the waiters hold none; blocking lock calls deadlock after a second."""
     tried = max(1, rounds // 3) if rounds < 10 else rounds
@@ -94,7 +94,7 @@ def test_waiters_do_not_deadlock_with_a_concurrent_build(
             assert "waiting for pid" in ended[0][2], "the holder names whom its build waits for"
             assert balances(project) == [(10, ROWS)]
             assert invalid_indexes(project) == 0
-    _count(capsys, "8 waiters beside a concurrent build", tried)
+    _count(counted, "8 waiters beside a concurrent build", tried)
 
 
 EXCLUSIVE = [
@@ -164,7 +164,7 @@ def test_another_database_and_another_version_table_are_not_waited_for(
 
 
 def test_a_session_that_is_ended_takes_its_work_along_and_the_next_never_overlaps(
-    project: Project, server: Server, template: Database, rounds: int, capsys: pytest.CaptureFixture[str]
+    project: Project, server: Server, template: Database, rounds: int, counted: Counted
 ) -> None:
     """F41, K12: with the lock on a connection of its own, the rows were doubled 6 times of 6."""
     tried = rounds
@@ -193,7 +193,7 @@ def test_a_session_that_is_ended_takes_its_work_along_and_the_next_never_overlap
             assert [code for code, _, _ in ended] == [4, 0], [stderr for _, _, stderr in ended]
             assert f"looked again: {BEHIND} is not applied; 0 of 1 applied, 0 not tried" in ended[0][2]
             assert balances(project) == [(10, ROWS)]
-    _count(capsys, "a session ended in the middle", tried)
+    _count(counted, "a session ended in the middle", tried)
 
 
 def test_short_timeouts_of_the_database_do_not_end_the_run(migrated: Project) -> None:
@@ -221,9 +221,8 @@ class _Fresh:
         self.database.drop()
 
 
-def _count(capsys: pytest.CaptureFixture[str], what: str, tried: int) -> None:
-    with capsys.disabled():
-        sys.stdout.write(f"\n{what}: {tried} rounds, 0 failures\n")
+def _count(counted: Counted, what: str, tried: int) -> None:
+    counted(f"{what}: {tried} rounds, 0 failures")
 
 
 def _newest(project: Project) -> str:
