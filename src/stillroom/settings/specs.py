@@ -17,7 +17,9 @@ SETTINGS: tuple[SettingSpec, ...] = (
     SettingSpec("STILLROOM_PG_BIN", "searched", "The folder of the PostgreSQL programs (pg_dump, initdb)."),
     SettingSpec("STILLROOM_BACKUP_DIR", "backups", "The folder of the backups; relative to the project's root."),
     SettingSpec("STILLROOM_BACKUP_KEEP", "10", "How many verified backups backups.prune keeps."),
-    SettingSpec("STILLROOM_WAIT_S", "300", "Seconds to wait for our turn: for the migration lock."),
+    SettingSpec(
+        "STILLROOM_WAIT_S", "300", "Seconds to wait for our turn: for the server, then for the migration lock."
+    ),
     SettingSpec("STILLROOM_LOCK_TIMEOUT_MS", "500", "Milliseconds a statement waits for a lock."),
     SettingSpec("STILLROOM_STATEMENT_TIMEOUT_MS", "3600000", "Milliseconds one statement may run."),
     SettingSpec("STILLROOM_LOCK_TRIES", "30", "How often a step that met a lock is tried."),
