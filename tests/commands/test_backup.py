@@ -179,6 +179,22 @@ def test_a_role_that_may_not_read_everything_gets_no_half_backup(migrated: Proje
     assert names(migrated) == []
 
 
+def test_rows_that_row_security_hides_are_no_backup(migrated: Project) -> None:
+    """F82: pg_dump's `--enable-row-security` would leave them out and say nothing."""
+    add_user(migrated)
+    database = database_of(migrated)
+    role = f"reader_{database.name}"
+    query(migrated, f"create role {role} login in role pg_read_all_data")
+    query(migrated, "alter table users enable row level security; create policy none on users using (false)")
+
+    done = migrated.invoke("backup", env={"DATABASE_URL": database.url.replace("postgres@", f"{role}@")})
+
+    query(migrated, f"drop role {role}")
+    assert done.code == 4, done.stderr
+    assert "row-level security policy" in done.stderr
+    assert names(migrated) == []
+
+
 def test_the_way_back_holds_the_flag_of_a_protected_database(migrated: Project) -> None:
     done = migrated.invoke("backup", env={"APP_ENV": "production"})
 

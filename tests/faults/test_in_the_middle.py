@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 
+from tests.commands.backing import make_backup, names
 from tests.commands.support import HEAD, current, database_of, finish, has_table, launch, query, running, write_revision
 from tests.faults.outside import until
 from tests.faults.own_server import OwnServer, own_server
@@ -80,6 +81,24 @@ def test_a_server_that_stops_in_a_statement_leaves_nothing_half_done(
     again = project.invoke("migrate")
     assert again.code == 0, again.stderr
     assert current(project) == [FIRST]
+
+
+def test_a_connection_that_is_cut_in_a_dump_leaves_no_backup(migrated: Project, server: Server) -> None:
+    """F88: of pg_dump and of the session that holds its snapshot; the older backup stays, and the next one is whole."""
+    older = make_backup(migrated)
+    query(migrated, "create table many as select n, repeat(md5(n::text), 8) from generate_series(1, 200000) n")
+    with proxy(server) as between:
+        process = launch(migrated, "backup", env={"DATABASE_URL": between.url(database_of(migrated))})
+        until(lambda: running(migrated, "COPY public.many"), "pg_dump reads the table")
+
+        between.cut_all()
+        code, _, stderr = finish(process)
+
+    assert code in {4, 5}, stderr
+    assert "Traceback" not in stderr
+    assert names(migrated) == [older]
+    newer = make_backup(migrated)
+    assert names(migrated) == sorted([older, newer])
 
 
 def test_an_answer_that_never_comes_is_given_up(migrated: Project, server: Server) -> None:
