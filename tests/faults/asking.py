@@ -9,7 +9,7 @@ from typing import Any
 from tests.servers import Project
 
 READING = ("status", "history", "heads", "check --heads", "migrate")
-_SCRIPT = """
+SCRIPT = """
 import sys
 from invoke.main import program
 for words in sys.argv[1:]:
@@ -27,7 +27,7 @@ def ask(project: Project, *tasks: str, memory_mib: int = 0, timeout: float = 60)
         timeout: The longest that all of them may take, in seconds.
     """
     bounds = ["bash", "-c", f'ulimit -v {memory_mib * 1024}; exec "$0" "$@"'] if memory_mib else []
-    done = project.run(*bounds, sys.executable, "-c", _SCRIPT, *tasks, timeout=timeout)
+    done = project.run(*bounds, sys.executable, "-c", SCRIPT, *tasks, timeout=timeout)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(answers) == len(tasks), done.stderr
     return dict(zip(tasks, answers, strict=True))
