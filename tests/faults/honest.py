@@ -45,7 +45,9 @@ def do(project: Project, *tasks: str, prefix: Sequence[str] = (), timeout: float
     Returns:
         The result of each.
     """
-    return [must_work(task, each) for task, each in zip(tasks, answers(project, *tasks, prefix=prefix, timeout=timeout))]
+    return [
+        must_work(task, each) for task, each in zip(tasks, answers(project, *tasks, prefix=prefix, timeout=timeout))
+    ]
 
 
 def answers(project: Project, *tasks: str, prefix: Sequence[str] = (), timeout: float = 300) -> list[dict[str, Any]]:
@@ -78,7 +80,9 @@ def with_hosts(project: Project, **addresses: str) -> list[str]:
     """Return what to write before a command so that it finds names in its /etc/hosts that nobody else sees."""
     unshare = require_program("unshare", package="util-linux")
     hosts = project.path.parent / "hosts"
-    hosts.write_text("".join(f"{address} {name}\n" for name, address in {"localhost": "127.0.0.1", **addresses}.items()))
+    hosts.write_text(
+        "".join(f"{address} {name}\n" for name, address in {"localhost": "127.0.0.1", **addresses}.items())
+    )
     return in_mounts(unshare, f"mount --bind {shlex.quote(str(hosts))} /etc/hosts")
 
 
@@ -86,7 +90,10 @@ def read_only(folder: Path, *command: str) -> list[str]:
     """Return what to write before a command so that it sees a folder on a file system that cannot be written."""
     unshare = require_program("unshare", package="util-linux")
     place = shlex.quote(str(folder))
-    return [*in_mounts(unshare, f"mount --bind {place} {place} && mount -o remount,bind,ro {place} && cd {place}"), *command]
+    return [
+        *in_mounts(unshare, f"mount --bind {place} {place} && mount -o remount,bind,ro {place} && cd {place}"),
+        *command,
+    ]
 
 
 def in_mounts(unshare: str, script: str) -> list[str]:

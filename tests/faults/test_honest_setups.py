@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
 
 import pytest
 
-from tests.commands.support import HEAD, database_of, finish, launch, write_revision
 from tests.faults.honest import (
-    WORKING_DAY,
     a_working_day,
-    answers,
-    do,
-    read_only,
     with_hosts,
-    without_rights,
 )
 from tests.faults.own_server import OwnServer, own_server
-from tests.servers import Project, copy_project
+from tests.servers import Project
 
-PASSWORD = "s3cret of the team"  # noqa: S105  (of a server that lives as long as the tests)
+PASSWORD = "s3cret of the team"
 
 
 @pytest.fixture(scope="module")
