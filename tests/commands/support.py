@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -99,11 +99,15 @@ def answer(text: str) -> dict[str, Any]:
 
 
 def launch(
-    project: Project, *args: str, program: str = "invoke", env: dict[str, str] | None = None
+    project: Project,
+    *args: str,
+    program: str = "invoke",
+    env: dict[str, str] | None = None,
+    prefix: Sequence[str] = (),
 ) -> subprocess.Popen[str]:
-    """Start a task and do not wait for it."""
+    """Start a task and do not wait for it; a prefix stands before the command line."""
     return subprocess.Popen(
-        [sys.executable, "-m", program, *args],
+        [*prefix, sys.executable, "-m", program, *args],
         cwd=project.path,
         env=project.full_environment(env),
         stdin=subprocess.DEVNULL,

@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.faults.asking import SCRIPT
 from tests.faults.outside import require_program
-from tests.servers import Finished, Project
+from tests.servers import Project
 
 # With a column in the models that no revision has yet; what is rolled back is that empty column.
 WORKING_DAY = (
@@ -45,9 +43,7 @@ def do(project: Project, *tasks: str, prefix: Sequence[str] = (), timeout: float
     Returns:
         The result of each.
     """
-    return [
-        must_work(task, each) for task, each in zip(tasks, answers(project, *tasks, prefix=prefix, timeout=timeout))
-    ]
+    return [must_work(task, each) for task, each in zip(tasks, answers(project, *tasks, prefix=prefix, timeout=timeout))]
 
 
 def answers(project: Project, *tasks: str, prefix: Sequence[str] = (), timeout: float = 300) -> list[dict[str, Any]]:
@@ -80,20 +76,14 @@ def with_hosts(project: Project, **addresses: str) -> list[str]:
     """Return what to write before a command so that it finds names in its /etc/hosts that nobody else sees."""
     unshare = require_program("unshare", package="util-linux")
     hosts = project.path.parent / "hosts"
-    hosts.write_text(
-        "".join(f"{address} {name}\n" for name, address in {"localhost": "127.0.0.1", **addresses}.items())
-    )
+    hosts.write_text("".join(f"{address} {name}\n" for name, address in {"localhost": "127.0.0.1", **addresses}.items()))
     return in_mounts(unshare, f"mount --bind {shlex.quote(str(hosts))} /etc/hosts")
 
 
-def read_only(folder: Path, *command: str) -> list[str]:
-    """Return what to write before a command so that it sees a folder on a file system that cannot be written."""
+def read_only(folder: Path) -> list[str]:
+    """Return what to write before a command so that it runs in a folder on a file system that cannot be written."""
     unshare = require_program("unshare", package="util-linux")
-    place = shlex.quote(str(folder))
-    return [
-        *in_mounts(unshare, f"mount --bind {place} {place} && mount -o remount,bind,ro {place} && cd {place}"),
-        *command,
-    ]
+    return in_mounts(unshare, f"mount --bind {shlex.quote(str(folder))} /mnt && mount -o remount,bind,ro /mnt && cd /mnt")
 
 
 def in_mounts(unshare: str, script: str) -> list[str]:
@@ -112,9 +102,3 @@ def without_rights() -> list[str]:
         return []
     who = [f"--reuid={KUBERNETES_UID}", f"--regid={KUBERNETES_UID}", "--clear-groups"]
     return [setpriv, *who, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "--no-new-privs"]
-
-
-def ended_well(done: Finished) -> None:
-    """Fail with what it said when a process did not end with 0."""
-    if done.code:
-        pytest.fail(done.stdout + done.stderr)

@@ -15,9 +15,8 @@ def text(result: DatabaseReset) -> str:
     dropped = [each for each in reset.schemas if each not in reset.emptied]
     lines = [f"dropped and put back: schema {', '.join(dropped)}{kept}"] if dropped else []
     if reset.emptied:
-        lines.append(
-            f"emptied, because it belongs to somebody else: schema {', '.join(reset.emptied)}{'' if dropped else kept}"
-        )
+        why = "; ".join(reset.why_emptied)
+        lines.append(f"emptied, because {why}: schema {', '.join(reset.emptied)}{'' if dropped else kept}")
     lines += [f"taken along: {each}" for each in reset.taken]
     count, seeded = len(result.applied), ", seeded" if result.is_seeded else ""
     place = ", ".join(result.now) or "base"

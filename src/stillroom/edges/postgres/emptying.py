@@ -1,4 +1,4 @@
-"""A schema emptied in place: where it belongs to somebody else, as `public` before PostgreSQL 15, it cannot be dropped."""
+"""A schema emptied in place: one that this role may not drop, as `public` before PostgreSQL 15, or could not make anew."""
 
 from __future__ import annotations
 

@@ -108,11 +108,11 @@ def find_unrestorable(cursor: Cursor, found: Surroundings) -> list[str]:
             problems.append(f"extension {each.name} {each.version} is not available on the server any more")
         elif not may_create:
             problems.append(f"extension {each.name} can only be created by a superuser")
-    for owner in {found.owner} | {each.owner for each in found.defaults}:
+    for owner in sorted({each.owner for each in found.defaults}):
         cursor.execute("select pg_has_role(current_user, %s, 'USAGE')", (owner,))
         row = cursor.fetchone()
         if not (row and row[0]):
-            problems.append(f"{owner} owns the schema or its default privileges, and this role is no member of it")
+            problems.append(f"{owner} gave default privileges in it")
     return problems
 
 
