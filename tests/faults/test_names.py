@@ -14,6 +14,7 @@ import pytest
 from tests.commands.backing import names
 from tests.commands.revisions import files, newest
 from tests.commands.support import HEAD, answer, current, database_of, has_table, query, set_mark, write_revision
+from tests.faults.asking import ask, refusal
 from tests.servers import Database, Finished, Project, Server
 
 STEP = "000000000001"
@@ -227,6 +228,54 @@ def test_what_managed_servers_and_auditors_do_to_the_version_table_is_not_refuse
     invoke_all(project, "migrate")
 
     assert current(project) == [STEP]
+
+
+CODE_OF_THE_OWNER = {
+    "a trigger": "create function public.spy() returns trigger language plpgsql as $$ begin return new; end $$; "
+    "alter function public.spy() owner to {app}; "
+    "create trigger planted before insert or update on alembic_version for each row execute function public.spy()",
+    "a default": "alter table alembic_version add at timestamptz default clock_timestamp()",
+    "a check": "alter table alembic_version add check (version_num <> '')",
+    "an index on an expression": "create index on alembic_version (lower(version_num))",
+    "a type of its own": "create domain public.word as text; alter table alembic_version add other public.word",
+    "a child": "create table public.child () inherits (alembic_version)",
+}
+
+
+def test_a_superuser_may_migrate_what_a_role_of_the_application_owns_unless_that_runs_its_code(
+    shared: tuple[Project, str, str],
+) -> None:
+    """S27: an administrator at night, on a database that the application's own role has migrated before."""
+    project, _, app = shared
+    project.environment["DATABASE_URL"] = database_of(project).url
+    write_revision(project, STEP, "op.execute('select 1')", downgrade="op.execute('select 1')")
+    query(project, f"alter table alembic_version owner to {app}")
+
+    refused = []
+    for statements in CODE_OF_THE_OWNER.values():
+        query(project, "create table before as select * from alembic_version")
+        query(project, statements.format(app=app))
+        refused.append(refusal(ask(project, "migrate")["migrate"]))
+        query(project, "drop table alembic_version cascade; drop function if exists public.spy(); drop domain if exists public.word")
+        query(project, f"alter table before rename to alembic_version; alter table alembic_version owner to {app}")
+    found = ask(project, "status", "migrate", "rollback --yes", "stamp base --allow unproven")
+
+    assert all(each["ok"] for each in found.values()), found
+    assert all(app in each for each in refused), refused
+
+
+def test_a_superuser_can_always_write_the_mark(shared: tuple[Project, str, str]) -> None:
+    """S30: one that another role wrote stays unknown, which protects; the hint leads out of it."""
+    project, _, app = shared
+    project.environment["DATABASE_URL"] = database_of(project).url
+    query(project, f"alter table stillroom.mark owner to {app}")
+
+    found = ask(project, "reset-dev --yes", "mark --environment development", "status")
+
+    assert "it is marked unknown" in refusal(found["reset-dev --yes"])
+    assert found["reset-dev --yes"]["error"]["hint"].endswith("`invoke mark --environment development`")
+    assert found["mark --environment development"]["ok"], found
+    assert not found["status"]["result"]["is_protected"]
 
 
 def test_a_mark_that_a_stranger_wrote_protects(shared: tuple[Project, str, str]) -> None:

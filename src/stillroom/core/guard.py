@@ -122,7 +122,7 @@ def require_allowed(
 
 
 def _way_out(standing: Standing) -> str:
-    if standing.mark is None:
+    if standing.mark in {None, "unknown"}:
         return "if this is a development database: `invoke mark --environment development`"
     if standing.is_contradicted:
         return "correct APP_ENV or DATABASE_URL; `invoke config` shows where they come from"

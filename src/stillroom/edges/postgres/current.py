@@ -97,7 +97,7 @@ def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | Non
     revisions: tuple[str, ...] = ()
     if found_in is not None:
         name = _qualified(found_in, table)
-        problem, hint = find_distrust(cursor, name, role)
+        problem, hint = find_distrust(cursor, name, role, suits_superusers=True)
         if problem:
             raise RefusedError(f"{database}: the version table {name} {problem}", hint=hint)
         cursor.execute(sql.SQL("select version_num from {}").format(sql.Identifier(found_in, table)))
