@@ -121,7 +121,10 @@ def test_what_this_role_could_not_put_back_stays_and_the_schema_is_emptied(migra
     done = migrated.invoke("reset-dev", "--yes")
 
     assert done.code == 0, done.stderr
-    assert "emptied, because extension pageinspect can only be created by a superuser; postgres gave default" in done.stdout
+    assert (
+        "emptied, because extension pageinspect can only be created by a superuser; postgres gave default"
+        in done.stdout
+    )
     assert query(migrated, SNAPSHOT) == before
     assert query(migrated, "select count(*) from users") == [(0,)]
     assert current(migrated) == [HEAD]

@@ -43,7 +43,9 @@ def do(project: Project, *tasks: str, prefix: Sequence[str] = (), timeout: float
     Returns:
         The result of each.
     """
-    return [must_work(task, each) for task, each in zip(tasks, answers(project, *tasks, prefix=prefix, timeout=timeout))]
+    return [
+        must_work(task, each) for task, each in zip(tasks, answers(project, *tasks, prefix=prefix, timeout=timeout))
+    ]
 
 
 def answers(project: Project, *tasks: str, prefix: Sequence[str] = (), timeout: float = 300) -> list[dict[str, Any]]:
@@ -76,14 +78,18 @@ def with_hosts(project: Project, **addresses: str) -> list[str]:
     """Return what to write before a command so that it finds names in its /etc/hosts that nobody else sees."""
     unshare = require_program("unshare", package="util-linux")
     hosts = project.path.parent / "hosts"
-    hosts.write_text("".join(f"{address} {name}\n" for name, address in {"localhost": "127.0.0.1", **addresses}.items()))
+    hosts.write_text(
+        "".join(f"{address} {name}\n" for name, address in {"localhost": "127.0.0.1", **addresses}.items())
+    )
     return in_mounts(unshare, f"mount --bind {shlex.quote(str(hosts))} /etc/hosts")
 
 
 def read_only(folder: Path) -> list[str]:
     """Return what to write before a command so that it runs in a folder on a file system that cannot be written."""
     unshare = require_program("unshare", package="util-linux")
-    return in_mounts(unshare, f"mount --bind {shlex.quote(str(folder))} /mnt && mount -o remount,bind,ro /mnt && cd /mnt")
+    return in_mounts(
+        unshare, f"mount --bind {shlex.quote(str(folder))} /mnt && mount -o remount,bind,ro /mnt && cd /mnt"
+    )
 
 
 def in_mounts(unshare: str, script: str) -> list[str]:

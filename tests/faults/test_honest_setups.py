@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from tests.commands.support import HEAD, database_of, finish, launch, write_revision
+from tests.commands.support import finish, launch
 from tests.faults.honest import (
-    WORKING_DAY,
     a_working_day,
-    answers,
     do,
     read_only,
     with_hosts,
     without_rights,
 )
-from tests.faults.pooler import pooler
 from tests.faults.own_server import OwnServer, own_server
-from tests.servers import Project, copy_project
+from tests.faults.pooler import pooler
+from tests.servers import Project
 
-PASSWORD = "s3cret of the team"  # noqa: S105  (of a server that lives as long as the tests)
+PASSWORD = "s3cret of the team"
 
 
 @pytest.fixture(scope="module")
@@ -167,8 +164,10 @@ def refer_to_accounts(project: Project) -> None:
     env.write_text(env.read_text().replace("run(SQLModel.metadata)", LEFT_OUT))
     first = next((project.path / "migrations/alembic/versions").glob("*3f9c1a7be204*"))
     column, _, rest = first.read_text().partition('sa.Column("email"')
-    account = 'sa.Column("account", sa.Uuid(), sa.ForeignKey("auth.users.id", name="fk_users_account_users")),\n        '
-    first.write_text(f"{column}{account}sa.Column(\"email\"{rest}")
+    account = (
+        'sa.Column("account", sa.Uuid(), sa.ForeignKey("auth.users.id", name="fk_users_account_users")),\n        '
+    )
+    first.write_text(f'{column}{account}sa.Column("email"{rest}')
 
 
 ACCOUNTS = """

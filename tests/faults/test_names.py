@@ -256,7 +256,10 @@ def test_a_superuser_may_migrate_what_a_role_of_the_application_owns_unless_that
         query(project, "create table before as select * from alembic_version")
         query(project, statements.format(app=app))
         refused.append(refusal(ask(project, "migrate")["migrate"]))
-        query(project, "drop table alembic_version cascade; drop function if exists public.spy(); drop domain if exists public.word")
+        query(
+            project,
+            "drop table alembic_version cascade; drop function if exists public.spy(); drop domain if exists public.word",
+        )
         query(project, f"alter table before rename to alembic_version; alter table alembic_version owner to {app}")
     found = ask(project, "status", "migrate", "rollback --yes", "stamp base --allow unproven")
 
