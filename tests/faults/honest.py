@@ -43,9 +43,8 @@ def do(project: Project, *tasks: str, prefix: Sequence[str] = (), timeout: float
     Returns:
         The result of each.
     """
-    return [
-        must_work(task, each) for task, each in zip(tasks, answers(project, *tasks, prefix=prefix, timeout=timeout))
-    ]
+    answered = answers(project, *tasks, prefix=prefix, timeout=timeout)
+    return [must_work(task, each) for task, each in zip(tasks, answered, strict=True)]
 
 
 def answers(project: Project, *tasks: str, prefix: Sequence[str] = (), timeout: float = 300) -> list[dict[str, Any]]:
