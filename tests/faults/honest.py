@@ -67,7 +67,6 @@ def a_working_day(project: Project, *more: str, prefix: Sequence[str] = ()) -> l
     """Change the models and run what a developer runs: a revision is made, backed up before, applied, undone, applied."""
     change_models(project)
     results = do(project, *WORKING_DAY, *more, prefix=prefix)
-    assert len(results[1]["applied"]) == 3
     assert results[2]["applied"] == []
     assert [len(results[index]["plan"]["steps"]) for index in (7, 8)] == [1, 1]
     return results

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.commands.support import finish, launch
+from tests.commands.support import HEAD, database_of, finish, launch, write_revision
 from tests.faults.honest import (
+    WORKING_DAY,
     a_working_day,
+    change_models,
+    answers,
     do,
     read_only,
     with_hosts,
     without_rights,
 )
-from tests.faults.own_server import OwnServer, own_server
 from tests.faults.pooler import pooler
-from tests.servers import Project
+from tests.faults.own_server import OwnServer, own_server
+from tests.provision import provision
+from tests.servers import Database, Project, copy_project
 
-PASSWORD = "s3cret of the team"
+PASSWORD = "s3cret of the team"  # noqa: S105  (of a server that lives as long as the tests)
 
 
 @pytest.fixture(scope="module")
@@ -164,10 +170,8 @@ def refer_to_accounts(project: Project) -> None:
     env.write_text(env.read_text().replace("run(SQLModel.metadata)", LEFT_OUT))
     first = next((project.path / "migrations/alembic/versions").glob("*3f9c1a7be204*"))
     column, _, rest = first.read_text().partition('sa.Column("email"')
-    account = (
-        'sa.Column("account", sa.Uuid(), sa.ForeignKey("auth.users.id", name="fk_users_account_users")),\n        '
-    )
-    first.write_text(f'{column}{account}sa.Column("email"{rest}')
+    account = 'sa.Column("account", sa.Uuid(), sa.ForeignKey("auth.users.id", name="fk_users_account_users")),\n        '
+    first.write_text(f"{column}{account}sa.Column(\"email\"{rest}")
 
 
 ACCOUNTS = """
@@ -180,3 +184,96 @@ _users.append_column(Column("account", Uuid))
 _users.append_constraint(ForeignKeyConstraint(["account"], ["auth.users.id"], name="fk_users_account_users"))
 """
 LEFT_OUT = "run(SQLModel.metadata, include_object=lambda it, *_: getattr(it, 'schema', None) != 'auth')"
+
+
+def test_a_checkout_with_umask_0(project: Project) -> None:
+    """WSL: every file may be written by everybody, the embedded server's and the backups' folders are made under that umask."""
+    (project.path / ".env").write_text("APP_ENV=development\n")
+    for path in (project.path, *project.path.rglob("*")):
+        path.chmod(0o777)
+
+    results = a_working_day(project, "reset-dev", prefix=["sh", "-c", 'umask 0; exec "$0" "$@"'])
+
+    assert results[4]["backup"]["verified"] == "read"
+
+
+def test_a_folder_of_a_monorepo(tmp_path: Path, database: Database) -> None:
+    """The repository's root is two folders above; the tasks are typed below the service's folder, another service lies beside."""
+    root = tmp_path / "monorepo"
+    project = copy_project(root / "services/chat")
+    copy_project(root / "services/other")
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    (root / ".env").write_text("DATABASE_URL=postgresql://of-the-frontend/nothing\n")
+    project.environment |= {"DATABASE_URL": database.url, "APP_ENV": "development"}
+
+    results = a_working_day(project, "reset-dev --yes", prefix=["sh", "-c", 'cd src/models; exec "$0" "$@"'])
+
+    assert str(results[4]["backup"]["path"]).startswith(str(project.path / "backups"))
+    assert len(list((project.path / "migrations/alembic/versions").glob("*.py"))) == 4
+
+
+def test_an_image_rolled_back(migrated: Project) -> None:
+    """The database is a revision ahead: what needs that revision's file is refused with the way out, the rest works."""
+    step = migrated.path / write_revision(migrated, "aaaa00000001", "op.add_column('users', sa.Column('nickname', sa.Text))")
+    do(migrated, "migrate")
+    step.unlink()
+
+    free = ("status", "history", "heads", "check --heads", "backup", "backups", "mark", "config")
+    works = do(migrated, *free)
+    refused = answers(migrated, *NEEDS_THE_FILE)
+    do(migrated, "reset-dev --yes", "status --exit-code")
+
+    assert works[0]["place"] == "foreign"
+    for each in refused:
+        assert each["error"]["exit_code"] == 3, each
+        assert "aaaa00000001" in each["error"]["message"], each
+        print(each)
+
+
+NEEDS_THE_FILE = ("migrate", "backup-then-migrate", "rollback --yes", "check", "make-migration -m more")
+
+
+def test_a_database_whose_server_was_upgraded(project: Project, team_server: OwnServer) -> None:
+    """Migrated on PostgreSQL 14, brought to 18 by dump and restore: another cluster, another owner, mark and version by restore."""
+    with own_server(provision(14)) as old:
+        old.query("create role legacy login")
+        old.query("create database shop14 owner legacy")
+        project.environment |= {"DATABASE_URL": old.url("shop14", user="legacy"), "APP_ENV": "development"}
+        do(project, "migrate --target 3f9c1a7be204")
+        dump = team_server.folder / "shop14.dump"
+        dumped = team_server.programs.run("pg_dump", "-Fc", "-f", str(dump), old.url("shop14"))
+        assert dumped.returncode == 0, dumped.stderr
+    team_server.query(f"create role upgraded login password '{PASSWORD}'")
+    team_server.query("create database shop14 owner upgraded")
+    into = team_server.as_server
+    flags = ["--no-owner", "--no-acl", "--role=upgraded", "-h", into.socket, "-p", into.port, "-U", into.superuser]
+    restored = team_server.programs.run("pg_restore", *flags, "-d", "shop14", str(dump))
+    assert restored.returncode == 0, restored.stderr
+    project.environment["DATABASE_URL"] = team_server.url("shop14", user="upgraded", password=PASSWORD)
+
+    change_models(project)
+    results = do(project, *WORKING_DAY, "check --drift", "reset-dev --yes")
+
+    assert results[0]["mark"] == "development"
+    assert [each["revision"] for each in results[1]["applied"]] == ["abc123def456", HEAD]
+
+
+IDLE = (
+    "select 1",
+    "begin; select count(*) from bi.reports",
+    "begin; select now()",
+)
+
+
+def test_an_ide_connected_and_idle(migrated: Project) -> None:
+    """Three sessions: idle; idle in a transaction that read another's table; idle in one that read no table."""
+    database = database_of(migrated)
+    with ExitStack() as stack:
+        for number, statements in enumerate(("create schema bi; create table bi.reports (id int)", *IDLE)):
+            connection = stack.enter_context(closing(database.connect()))
+            with connection.cursor() as cursor:
+                cursor.execute(statements)
+
+        results = a_working_day(migrated, "reset-dev --yes")
+
+    assert results[-1]["applied"]
