@@ -14,19 +14,19 @@ from tests.commands.support import HEAD, database_of, finish, launch, write_revi
 from tests.faults.honest import (
     WORKING_DAY,
     a_working_day,
-    change_models,
     answers,
+    change_models,
     do,
     read_only,
     with_hosts,
     without_rights,
 )
-from tests.faults.pooler import pooler
 from tests.faults.own_server import OwnServer, own_server
+from tests.faults.pooler import pooler
 from tests.provision import provision
 from tests.servers import Database, Project, copy_project
 
-PASSWORD = "s3cret of the team"  # noqa: S105  (of a server that lives as long as the tests)
+PASSWORD = "s3cret of the team"
 
 
 @pytest.fixture(scope="module")
@@ -170,8 +170,10 @@ def refer_to_accounts(project: Project) -> None:
     env.write_text(env.read_text().replace("run(SQLModel.metadata)", LEFT_OUT))
     first = next((project.path / "migrations/alembic/versions").glob("*3f9c1a7be204*"))
     column, _, rest = first.read_text().partition('sa.Column("email"')
-    account = 'sa.Column("account", sa.Uuid(), sa.ForeignKey("auth.users.id", name="fk_users_account_users")),\n        '
-    first.write_text(f"{column}{account}sa.Column(\"email\"{rest}")
+    account = (
+        'sa.Column("account", sa.Uuid(), sa.ForeignKey("auth.users.id", name="fk_users_account_users")),\n        '
+    )
+    first.write_text(f'{column}{account}sa.Column("email"{rest}')
 
 
 ACCOUNTS = """
@@ -214,7 +216,9 @@ def test_a_folder_of_a_monorepo(tmp_path: Path, database: Database) -> None:
 
 def test_an_image_rolled_back(migrated: Project) -> None:
     """The database is a revision ahead: what needs that revision's file is refused with the way out, the rest works."""
-    step = migrated.path / write_revision(migrated, "aaaa00000001", "op.add_column('users', sa.Column('nickname', sa.Text))")
+    step = migrated.path / write_revision(
+        migrated, "aaaa00000001", "op.add_column('users', sa.Column('nickname', sa.Text))"
+    )
     do(migrated, "migrate")
     step.unlink()
 
