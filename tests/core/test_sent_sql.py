@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stillroom.core.sent_sql import find_index_names, find_transaction_word, hide_values, is_concurrent
+from stillroom.core.sent_sql import find_indexes, find_transaction_word, hide_values, is_concurrent
 
 
 @pytest.mark.parametrize(
@@ -34,10 +34,11 @@ def test_a_word_that_ends_a_transaction_is_found_where_it_begins_a_statement(sql
     assert find_transaction_word(sql) == word
 
 
-def test_indexes_are_named_as_the_catalog_spells_them() -> None:
-    sql = 'CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS "A""b" ON t (x); create index Foo on t (y); drop index bar'
+def test_indexes_are_named_as_the_catalog_spells_them_with_their_tables() -> None:
+    sql = """CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS "A""b" ON only app.t (x); create index Foo on t (y);
+             create index on t (z); drop index bar; select 'create index no on t (x)'"""
 
-    assert find_index_names(sql) == {'A"b', "foo"}
+    assert find_indexes(sql) == {('A"b', "app.t"), ("foo", "t")}
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,8 @@ def test_indexes_are_named_as_the_catalog_spells_them() -> None:
         ("REFRESH MATERIALIZED VIEW CONCURRENTLY v", True),
         ("alter table p detach partition c concurrently", True),
         ("create index i on t (a)", False),
+        ("alter table t add column a int /* its index is made concurrently later */", False),
+        ("comment on table t is 'create index concurrently'", False),
     ],
 )
 def test_a_concurrent_statement_is_told_from_others(sql: str, expected: bool) -> None:

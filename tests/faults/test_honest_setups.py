@@ -133,14 +133,15 @@ def test_a_role_like_those_of_neon(project: Project, team_server: OwnServer) -> 
 SUPABASE = """
 create role supabase_auth_admin nologin noinherit createrole; create role supabase_storage_admin nologin noinherit createrole
 create role anon nologin; create role authenticated nologin
-create role app_postgres login createrole nocreatedb replication bypassrls password 's3cret of the team' in role anon, authenticated, pg_monitor, pg_read_all_data
+create role app_postgres login createrole nocreatedb replication bypassrls password 's3cret of the team' in role anon, authenticated, pg_read_all_data
 create database supabase owner app_postgres
 """
 SUPABASE_DATABASE = """
 create schema auth authorization supabase_auth_admin; create schema storage authorization supabase_storage_admin; create schema extensions
 create extension citext schema extensions
 create table auth.users (id uuid primary key default gen_random_uuid(), email text); alter table auth.users owner to supabase_auth_admin
-create table storage.objects (id uuid primary key); alter table storage.objects owner to supabase_storage_admin; alter table storage.objects enable row level security
+create table storage.objects (id uuid primary key); alter table storage.objects owner to supabase_storage_admin
+alter table storage.objects enable row level security
 grant usage on schema auth, storage, extensions to app_postgres; grant all on all tables in schema auth, storage to app_postgres
 grant usage on schema public to anon, authenticated
 alter default privileges in schema public grant all on tables to app_postgres, anon, authenticated
@@ -231,7 +232,6 @@ def test_an_image_rolled_back(migrated: Project) -> None:
     for each in refused:
         assert each["error"]["exit_code"] == 3, each
         assert "aaaa00000001" in each["error"]["message"], each
-        print(each)
 
 
 NEEDS_THE_FILE = ("migrate", "backup-then-migrate", "rollback --yes", "check", "make-migration -m more")
@@ -273,7 +273,7 @@ def test_an_ide_connected_and_idle(migrated: Project) -> None:
     """Three sessions: idle; idle in a transaction that read another's table; idle in one that read no table."""
     database = database_of(migrated)
     with ExitStack() as stack:
-        for number, statements in enumerate(("create schema bi; create table bi.reports (id int)", *IDLE)):
+        for statements in ("create schema bi; create table bi.reports (id int)", *IDLE):
             connection = stack.enter_context(closing(database.connect()))
             with connection.cursor() as cursor:
                 cursor.execute(statements)

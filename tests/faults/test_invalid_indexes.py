@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.commands.support import HEAD, current, query, write_revision
+import contextlib
+
+import psycopg2
+
+from tests.commands.support import HEAD, current, in_transaction, interrupt, launch, query, until, write_revision
 from tests.servers import Project
 
 STEP = "aaaa00000001"
@@ -45,10 +49,7 @@ def test_if_not_exists_does_not_hide_an_invalid_index(migrated: Project) -> None
     again = migrated.invoke("migrate")
 
     assert (first.code, again.code) == (4, 4)
-    assert (
-        "index public.ix_twice is invalid: a build of it failed before, and IF NOT EXISTS passed over it"
-        in again.stderr
-    )
+    assert "index public.ix_twice is invalid: a build of it failed, now or before" in again.stderr
     assert "`DROP INDEX CONCURRENTLY public.ix_twice;`" in again.stderr
     assert current(migrated) == [HEAD]
 
@@ -63,3 +64,41 @@ def test_an_invalid_index_of_somebody_else_is_no_reason(migrated: Project) -> No
     done = migrated.invoke("migrate")
 
     assert done.code == 0, done.stderr
+
+
+def test_an_index_without_a_name_is_found_as_well(migrated: Project) -> None:
+    """F71: the server chose its name, so that only a look before and after tells; the rerun names it too."""
+    two_of_a_name(migrated)
+    body = "with op.get_context().autocommit_block():\n    op.execute('create unique index concurrently on users (display_name)')"
+    write_revision(migrated, STEP, body)
+
+    done = migrated.invoke("migrate")
+
+    assert done.code == 4
+    assert "it left the invalid index public.users_display_name_idx" in done.stderr
+    assert "`DROP INDEX CONCURRENTLY public.users_display_name_idx;`" in done.stderr
+
+
+def test_an_index_of_that_name_in_another_schema_is_no_reason(migrated: Project) -> None:
+    """No false refusal: the name is the same, the table is not."""
+    query(migrated, "create schema tenant; create table tenant.rows (n int); insert into tenant.rows values (1), (1)")
+    with contextlib.suppress(psycopg2.errors.UniqueViolation):
+        query(migrated, "create unique index concurrently ix_same on tenant.rows (n)")
+    write_revision(migrated, STEP, "op.create_index('ix_same', 'users', ['display_name'])")
+
+    done = migrated.invoke("migrate")
+
+    assert done.code == 0, done.stderr
+
+
+def test_an_interrupted_build_names_what_it_leaves(migrated: Project) -> None:
+    """F51, F71: Ctrl-C in a concurrent build."""
+    write_revision(migrated, STEP, BUILD.format("").replace("unique", ""))
+    with in_transaction(migrated, "lock table users in row exclusive mode"):
+        process = launch(migrated, "migrate")
+        until(lambda: query(migrated, "select 1 from pg_index where not indisvalid"))
+        stopped = interrupt(process)
+
+    assert stopped.code == 130, stopped.stderr
+    assert "it left the invalid index public.ix_twice" in stopped.stderr
+    assert "`DROP INDEX CONCURRENTLY public.ix_twice;`" in stopped.stderr

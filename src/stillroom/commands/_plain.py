@@ -128,6 +128,11 @@ def _stoppable(raw: Connection) -> Iterator[None]:
     with cancelling(raw) as flag:
         try:
             yield
+        except SystemExit as error:
+            raise DatabaseError(
+                f"the revision left the process (SystemExit: {error.code}); what was not committed yet was rolled back",
+                hint="correct the revision; `alembic current` shows where the database stands",
+            ) from None
         except (DatabaseError, Interrupted):
             if not flag.is_set:
                 raise

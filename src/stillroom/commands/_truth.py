@@ -10,7 +10,7 @@ from stillroom.commands._database import Target, look_on
 from stillroom.core.history import History
 from stillroom.core.plan import Plan
 from stillroom.core.progress import has_gone_further, positions
-from stillroom.errors import ConnectionLostError, DatabaseError, NotReadyError
+from stillroom.errors import ConnectionLostError, DatabaseError, NotReadyError, RefusedError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -47,7 +47,7 @@ def require_arrival(work: Work, held: Migrating, plan: Plan) -> None:
         connection = _reconnect(work, "every step ran, but the server gives no connection to look again")
     with closing(connection):
         _require_same_server(connection, work, held)
-        seen = look_on(connection, work.target, work.project, work.settings).revisions
+        seen = _look_after(connection, work, "every step ran")
     if seen != plan.ends_at and not (is_alone and has_gone_further(work.project.history, plan, seen)):
         raise DatabaseError(
             f"every step ran, but the database is at {_shown(seen)} and not at {', '.join(plan.ends_at) or 'base'}",
@@ -78,7 +78,7 @@ def settle(work: Work, held: Migrating, run: StepRun, lost: ConnectionLostError)
                 raise DatabaseError(f"{unknown}: its server process {held.backend.pid} is still there", hint=AGAIN)
         except psycopg2.Error:
             raise DatabaseError(unknown, hint=AGAIN) from None
-        seen = look_on(connection, work.target, work.project, work.settings).revisions
+        seen = _look_after(connection, work, lost.message)
     if step and _has_arrived(work.project.history, run, seen):
         word = "applied" if run.plan.direction == "upgrade" else "undone"
         run.say(f"note:  {step} is {word}, the confirmation was lost: the connection died, and a new one looked")
@@ -97,6 +97,20 @@ def settle(work: Work, held: Migrating, run: StepRun, lost: ConnectionLostError)
         f"{lost.message}; looked again: {what}; {partly}{run.counts}, {left} not tried; {work.target.shown} is at {_shown(seen)}",
         hint="run the same command again to go on" if not partly else "`invoke status`, then see what of it is there",
     )
+
+
+def _look_after(connection: Connection, work: Work, before: str) -> tuple[str, ...]:
+    """Read the version table after the work: what would have been refused before it is a failure now.
+
+    Raises:
+        DatabaseError: It cannot be read where it should be.
+    """
+    try:
+        return look_on(connection, work.target, work.project, work.settings).revisions
+    except RefusedError as error:
+        raise DatabaseError(
+            f"{before}, but where the database stands cannot be read: {error.message}", hint=error.hint
+        ) from None
 
 
 def _has_arrived(history: History, run: StepRun, seen: tuple[str, ...]) -> bool:

@@ -7,11 +7,6 @@ import re
 from stillroom.core.sql_text import Reader, Statement, read_statements
 
 _MAY_END = re.compile(r"\b(?:COMMIT|END|ABORT|BEGIN|START|PREPARE|ROLLBACK)\b", re.IGNORECASE)
-_CONCURRENTLY = re.compile(r"\b(CREATE|DROP|REINDEX|REFRESH|DETACH)\b.*\bCONCURRENTLY\b", re.IGNORECASE | re.DOTALL)
-_NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
-_INDEX = re.compile(
-    rf"\bCREATE\s+(?:UNIQUE\s+)?INDEX\s+(?:CONCURRENTLY\s+)?(?:IF\s+NOT\s+EXISTS\s+)?({_NAME})\s+ON\b", re.IGNORECASE
-)
 _VALUES = re.compile(r"\$(\w*)\$.*?\$\1\$|[eE]?'(?:[^']|'')*(?:'|\Z)|\b\d+(?:\.\d+)?\b", re.DOTALL)
 _COMMENTS = re.compile(r"--[^\n]*(?:\n|\Z)|/\*(?:[^*]|\*(?!/))*\*/")
 
@@ -41,18 +36,38 @@ def _transaction_word(statement: Statement) -> str:
     return "" if reader.takes("to") else "ROLLBACK"
 
 
-def is_concurrent(statement: str) -> bool:
-    """Tell a statement that works beside others and cannot be rolled back."""
-    return bool(_CONCURRENTLY.search(statement))
+def is_concurrent(sql: str) -> bool:
+    """Tell a statement that works beside others and cannot be rolled back; the word in a comment or a string is none."""
+    if "concurrently" not in sql.lower():
+        return False
+    return any(
+        any(token.is_word("concurrently") for token in each)
+        and each[0].is_word("create", "drop", "reindex", "refresh", "alter")
+        for each in read_statements(sql)
+    )
 
 
-def find_index_names(statement: str) -> frozenset[str]:
-    """Name the indexes that a statement creates, as the catalog spells them."""
-    return frozenset(_catalog_name(name) for name in _INDEX.findall(statement))
+def find_indexes(sql: str) -> frozenset[tuple[str, str]]:
+    """Name the indexes that statements create: each with its table, which may have a schema before a dot."""
+    if "index" not in sql.lower():
+        return frozenset()
+    return frozenset(found for found in map(_created_index, read_statements(sql)) if found)
 
 
-def _catalog_name(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
+def _created_index(statement: Statement) -> tuple[str, str] | None:
+    reader = Reader(statement)
+    if not reader.takes("create"):
+        return None
+    reader.takes("unique")
+    if not reader.takes("index"):
+        return None
+    reader.takes("concurrently")
+    reader.takes("if", "not", "exists")
+    name = reader.relation() if not reader.takes("on") else ""
+    if not name or not reader.takes("on"):
+        return None
+    reader.takes("only")
+    return name, reader.relation()
 
 
 def hide_values(statement: str, *, length: int = 80) -> str:

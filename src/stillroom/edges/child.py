@@ -136,7 +136,7 @@ def run_in_child(
 
 def _listen(watch: _Watch, reader: int, terminal: Terminal) -> Any:
     """Read messages until the child has answered or is gone; None when it left without an answer."""
-    outcome, received = None, bytearray()
+    received = bytearray()
     while True:
         watch.look()
         ready, _, _ = select.select([reader], [], [], 0.2)
@@ -144,16 +144,15 @@ def _listen(watch: _Watch, reader: int, terminal: Terminal) -> Any:
             continue
         chunk = os.read(reader, 65_536)
         if not chunk:
-            return outcome
+            return None
         received += chunk
         for kind, value in read_messages(received):
             watch.heard(is_working=value if kind == "pulse" else watch.silent_since is not None)
             if kind == "say":
                 terminal.say(value)
-            elif kind == "pulse":
-                continue
-            else:
-                outcome = value
+            elif kind == "outcome":
+                # What the work has left running may hold the pipe open for long.
+                return value
 
 
 def _describe_status(status: int) -> str:

@@ -61,8 +61,10 @@ class Attempt:
         has_committed: An autocommit block, or the step itself, has committed something.
         is_stray: The step committed on the connection itself; what came after is in nobody's transaction.
         lie: What the step did that it must not, in words; the first of it.
+        is_interrupted: Asked whether a signal has arrived, which the step may have swallowed.
+        invalid_before: The indexes that were invalid before the step.
         first_error: The server's first error, which the step may have swallowed.
-        indexes: The names of the indexes it created, or found there.
+        indexes: The indexes it created, or found there, each with its table.
     """
 
     lock_timeout_ms: int
@@ -77,8 +79,10 @@ class Attempt:
     has_committed: bool = False
     is_stray: bool = False
     lie: str = ""
+    is_interrupted: Callable[[], bool] = field(default=lambda: False)
+    invalid_before: frozenset[int] = frozenset()
     first_error: psycopg2.Error | None = None
-    indexes: set[str] = field(default_factory=set)
+    indexes: set[tuple[str, str]] = field(default_factory=set)
     _ended_transaction: bool = False
 
     @classmethod
@@ -104,14 +108,22 @@ class Attempt:
 
     def transaction_began(self, *, is_autocommit: bool) -> None:
         """Note a transaction that begins right where another ended: only a commit of the step's own leads there."""
-        if self._ended_transaction and not is_autocommit and self.token:
-            self.is_stray = True
+        if self._ended_transaction and self.token:
+            self.has_committed = True
+            self.is_stray = self.is_stray or not is_autocommit
         self._ended_transaction = False
 
-    def transaction_committed(self, *, is_autocommit: bool) -> None:
-        """Note a commit; that of an autocommit block is followed by the block, which begins in autocommit."""
-        self.has_committed = True
+    def transaction_commits(self, *, is_autocommit: bool) -> None:
+        """Note a commit that is about to be sent, and may fail; only what begins after it proves that it did not.
+
+        That of an autocommit block is followed by the block, which begins in autocommit.
+        """
         self._ended_transaction = not is_autocommit
+
+    def transaction_rolled_back(self) -> None:
+        """Note a rollback; in a step only the step itself does that, and goes on in nobody's transaction."""
+        if self.token:
+            self.is_stray = True
 
     def end_step(self) -> None:
         """Let Alembic commit the step without being taken for the step itself."""

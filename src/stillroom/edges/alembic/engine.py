@@ -11,10 +11,11 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from stillroom.core.sent_sql import find_index_names, find_transaction_word, is_concurrent
+from stillroom.core.sent_sql import find_indexes, find_transaction_word, is_concurrent
 from stillroom.edges.alembic.attempt import Attempt
 from stillroom.edges.alembic.honest import DishonestStepError
 from stillroom.edges.alembic.retrying import execute_alone
+from stillroom.edges.interrupt import Interrupted
 from stillroom.edges.postgres.current import pin_search_path
 from stillroom.edges.postgres.errors import as_database_error
 from stillroom.errors import DatabaseError
@@ -40,10 +41,12 @@ def make_engine(connection: PsycopgConnection, attempt: Attempt) -> Engine:
     )
     event.listen(engine, "begin", lambda sa_connection: _renew(sa_connection, attempt))
     event.listen(engine, "commit", lambda sa_connection: _note_commit(sa_connection, attempt))
+    event.listen(engine, "rollback", lambda _: attempt.transaction_rolled_back())
     event.listen(engine, "before_cursor_execute", lambda *args: _before(args[1], args[2], attempt))
     event.listen(engine, "after_cursor_execute", lambda *args: _after(args[1], args[2], attempt))
     event.listen(engine, "handle_error", lambda context: _note_error(context, attempt))
-    event.listen(engine, "do_execute", lambda *args: execute_alone(args[0], args[1], args[2], attempt))
+    event.listen(engine, "do_execute", lambda *args: execute_alone(args[0], args[1], [args[2]], attempt))
+    event.listen(engine, "do_executemany", lambda *args: execute_alone(args[0], args[1], args[2], attempt))
     return engine
 
 
@@ -74,12 +77,15 @@ def _renew(connection: Connection, attempt: Attempt) -> None:
 
 
 def _note_commit(connection: Connection, attempt: Attempt) -> None:
-    attempt.transaction_committed(is_autocommit=_raw(connection).autocommit)
+    attempt.transaction_commits(is_autocommit=_raw(connection).autocommit)
 
 
 def _note_error(context: Any, attempt: Attempt) -> None:
     if attempt.watch:
         attempt.watch.statement_ended()
+    if isinstance(context.original_exception, Interrupted):
+        # The statement was cancelled and the session is whole: what it left behind is looked for on it.
+        context.is_disconnect = False
     if attempt.first_error is None and isinstance(context.original_exception, psycopg2.Error):
         attempt.first_error = context.original_exception
 
@@ -96,7 +102,7 @@ def _before(cursor: Any, statement: str, attempt: Attempt) -> None:
         if word:
             attempt.lie = attempt.lie or f"its SQL says {word}, and a step is one transaction"
             raise DishonestStepError(attempt.lie)
-        attempt.indexes |= find_index_names(statement)
+        attempt.indexes |= find_indexes(statement)
     if cursor.connection.autocommit and is_concurrent(statement):
         # A timeout would leave an invalid index.
         with cursor.connection.cursor() as own:

@@ -35,9 +35,11 @@ def step_failed(run: StepRun, error: BaseException, *, is_interrupted: bool) -> 
             if run.done
             else "before the first revision"
         )
+        invalid = _find_invalid(run)
         again = "run the same command again to go on; `invoke status` shows the state"
         return InterruptedRunError(
-            f"interrupted {where}; {counts}", hint=PARTLY if run.attempt.has_committed else again
+            f"interrupted {where}{_left(invalid)}; {counts}",
+            hint=_drop(invalid) if invalid else PARTLY if run.attempt.has_committed else again,
         )
     if is_lost(run.connection):
         return ConnectionLostError(
@@ -49,11 +51,7 @@ def step_failed(run: StepRun, error: BaseException, *, is_interrupted: bool) -> 
     invalid = _find_invalid(run)
     hint = _hint(run, error, invalid)
     what = f"{run.running or 'the version table'} failed{_place(error, run)}"
-    built = (
-        f"; it left the invalid index {', '.join(invalid)}"
-        if invalid and not isinstance(error, DishonestStepError)
-        else ""
-    )
+    built = "" if isinstance(error, DishonestStepError) else _left(invalid)
     is_swallowed = _code(error) == SWALLOWED and run.attempt.first_error is not None
     text = describe_swallowed(run.attempt) if is_swallowed else said(error, shows_data=run.shows_data)
     return DatabaseError(f"{what}: {text}{built}; {state}; {counts}, {left} not tried", hint=hint)
@@ -70,7 +68,7 @@ def _state_of(run: StepRun, error: BaseException) -> str:
 def _hint(run: StepRun, error: BaseException, invalid: tuple[str, ...]) -> str:
     code = _code(error)
     if invalid:
-        return f"`DROP INDEX CONCURRENTLY {', '.join(invalid)};`, correct what made it fail, then run the same command again"
+        return _drop(invalid)
     if run.attempt.has_committed:
         return f"{HINTS[code]}; {PARTLY}" if code in HINTS else PARTLY
     if code in ALREADY_THERE and not run.plan.starts_at:
@@ -80,6 +78,15 @@ def _hint(run: StepRun, error: BaseException, invalid: tuple[str, ...]) -> str:
     return HINTS.get(code, "correct the revision, then run the same command again")
 
 
+def _left(invalid: tuple[str, ...]) -> str:
+    return f"; it left the invalid index {', '.join(invalid)}" if invalid else ""
+
+
+def _drop(invalid: tuple[str, ...]) -> str:
+    drops = " ".join(f"DROP INDEX CONCURRENTLY {each};" for each in invalid)
+    return f"`{drops}`, correct what made it fail, then run the same command again"
+
+
 def _code(error: BaseException) -> str:
     return getattr(getattr(error, "orig", None), "pgcode", None) or ""
 
@@ -87,7 +94,7 @@ def _code(error: BaseException) -> str:
 def _find_invalid(run: StepRun) -> tuple[str, ...]:
     """Look for what a failed concurrent build left; the connection has been rolled back by now."""
     try:
-        return find_invalid_indexes(run.connection, frozenset(run.attempt.indexes))
+        return find_invalid_indexes(run.connection, before=run.attempt.invalid_before, named=run.attempt.indexes)
     except psycopg2.Error:
         return ()
 

@@ -5,6 +5,8 @@ Measured: a stray COMMIT or ROLLBACK in a revision's SQL makes plain Alembic rec
 
 from __future__ import annotations
 
+import inspect
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 from psycopg2 import errors, sql
 
 from stillroom.edges.alembic.hooks import OWN_SCHEMA
+from stillroom.edges.interrupt import Interrupted
 from stillroom.edges.postgres.errors import describe
-from stillroom.edges.postgres.invalid import find_invalid_indexes
+from stillroom.edges.postgres.invalid import find_invalid_indexes, read_invalid
 from stillroom.edges.seams import seam
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from psycopg2.extensions import connection as PsycopgConnection
 
-    from stillroom.edges.alembic.attempt import Attempt, Session
+    from stillroom.edges.alembic.attempt import Attempt
 
 _LOOK = """
 select coalesce(current_setting('stillroom.token', true), ''), pg_backend_pid(), current_user::text, current_setting('search_path'),
@@ -49,34 +52,22 @@ def honest(
     """
 
     def checked(**options: Any) -> None:
-        session = attempt.session
-        assert session is not None, "steps run on a session that was read first"
         # Alembic may have begun the first step's transaction before the step was known.
         _set_token(raw, attempt)
-        before = _look(raw, kept)
-        _require_session(before, session, "before it began")
+        before, rows = _look(raw, kept), _read_rows(raw, kept[0])
+        _require_session(before, attempt, "before it began")
+        attempt.invalid_before = read_invalid(raw)
         seam("step begun")
         with _deaths_of_threads() as deaths:
-            function(**options)
+            _require_run(function(**options))
+        if attempt.is_interrupted():
+            raise Interrupted("a signal that the step swallowed")
         if attempt.lie:
             raise DishonestStepError(attempt.lie)
-        try:
-            after = _look(raw, kept)
-        except errors.InFailedSqlTransaction:
-            raise DishonestStepError(describe_swallowed(attempt)) from None
-        if after.token != attempt.token and after.began == before.began:
-            raise DishonestStepError("it reset the settings of its session, by RESET ALL or DISCARD")
-        if after.token != attempt.token or attempt.is_stray:
-            attempt.has_committed = True
-            raise DishonestStepError(
-                "it ended its own transaction, by COMMIT or ROLLBACK in its SQL or by commit() on the connection"
-            )
-        _require_session(after, session, "when it ended")
-        if after.locks < before.locks:
-            raise DishonestStepError("it let the migration lock go: another migration may be running by now")
-        lost = [name for name, was, now in zip(kept, before.tables, after.tables, strict=True) if was != now]
-        if lost:
-            raise DishonestStepError(f"it dropped or replaced {', '.join(lost)}".replace('"', ""))
+        after = _look_again(raw, attempt, kept)
+        _require_same(before, after, attempt, kept)
+        if _read_rows(raw, kept[0]) != rows:
+            raise DishonestStepError(f"it changed what {kept[0]} holds".replace('"', ""))
         _require_valid_indexes(raw, attempt)
         if deaths:
             raise DishonestStepError(f"a thread of it died of {deaths[0]}")
@@ -102,6 +93,12 @@ def tables_to_keep(migration: MigrationContext, raw: PsycopgConnection) -> list[
 def _set_token(raw: PsycopgConnection, attempt: Attempt) -> None:
     with raw.cursor() as cursor:
         cursor.execute("select set_config('stillroom.token', %s, true)", (attempt.token,))
+
+
+def _read_rows(raw: PsycopgConnection, version_table: str) -> list[Any]:
+    with raw.cursor() as cursor:
+        cursor.execute(sql.SQL("select version_num from {} order by 1").format(sql.SQL(version_table)))
+        return cursor.fetchall()
 
 
 @dataclass(frozen=True)
@@ -131,7 +128,40 @@ def _look(raw: PsycopgConnection, kept: list[str]) -> _Seen:
     return _Seen(*row)
 
 
-def _require_session(seen: _Seen, session: Session, when: str) -> None:
+def _require_run(returned: object) -> None:
+    """Refuse a coroutine or a generator: calling it has run nothing."""
+    if inspect.iscoroutine(returned):
+        returned.close()
+    if inspect.isawaitable(returned) or inspect.isgenerator(returned) or inspect.isasyncgen(returned):
+        raise DishonestStepError("it is a coroutine or a generator, so nothing of it ran: write a plain function")
+
+
+def _look_again(raw: PsycopgConnection, attempt: Attempt, kept: list[str]) -> _Seen:
+    try:
+        return _look(raw, kept)
+    except errors.InFailedSqlTransaction:
+        raise DishonestStepError(describe_swallowed(attempt)) from None
+
+
+def _require_same(before: _Seen, after: _Seen, attempt: Attempt, kept: list[str]) -> None:
+    if after.token != attempt.token and after.began == before.began and not attempt.is_stray:
+        raise DishonestStepError("it reset the settings of its session, by RESET ALL or DISCARD")
+    if after.token != attempt.token or attempt.is_stray:
+        attempt.has_committed = True
+        raise DishonestStepError(
+            "it ended its own transaction, by COMMIT or ROLLBACK in its SQL or by commit() or rollback() on the connection"
+        )
+    _require_session(after, attempt, "when it ended")
+    if after.locks < before.locks:
+        raise DishonestStepError("it let the migration lock go: another migration may be running by now")
+    lost = [name for name, was, now in zip(kept, before.tables, after.tables, strict=True) if was != now]
+    if lost:
+        raise DishonestStepError(f"it dropped or replaced {', '.join(lost)}".replace('"', ""))
+
+
+def _require_session(seen: _Seen, attempt: Attempt, when: str) -> None:
+    session = attempt.session
+    assert session is not None, "steps run on a session that was read first"
     if seen.pid != session.pid:
         raise DishonestStepError(
             f"{when}, another server process answered ({seen.pid}, not {session.pid}): a pooler took the session away"
@@ -145,11 +175,9 @@ def _require_session(seen: _Seen, session: Session, when: str) -> None:
 
 
 def _require_valid_indexes(raw: PsycopgConnection, attempt: Attempt) -> None:
-    invalid = find_invalid_indexes(raw, frozenset(attempt.indexes))
+    invalid = find_invalid_indexes(raw, before=attempt.invalid_before, named=attempt.indexes)
     if invalid:
-        raise DishonestStepError(
-            f"index {', '.join(invalid)} is invalid: a build of it failed before, and IF NOT EXISTS passed over it"
-        )
+        raise DishonestStepError(f"index {', '.join(invalid)} is invalid: a build of it failed, now or before")
 
 
 @contextmanager
@@ -160,7 +188,7 @@ def _deaths_of_threads() -> Iterator[list[str]]:
 
     def note(args: Any) -> None:
         deaths.append(args.exc_type.__name__)
-        before(args)
+        sys.excepthook(args.exc_type, args.exc_value, args.exc_traceback)  # which masks secrets
 
     threading.excepthook = note
     try:

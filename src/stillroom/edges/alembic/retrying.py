@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -18,10 +19,16 @@ if TYPE_CHECKING:
 RETRIED = {"55P03": "lock timeout", "40P01": "deadlock", "40001": "serialization failure"}
 
 
-def execute_alone(cursor: Any, statement: str, parameters: Any, attempt: Attempt) -> bool:
+def execute_alone(cursor: Any, statement: str, sets: Sequence[Any], attempt: Attempt) -> bool:
     """Run a statement of an autocommit block, again and again while another session is in the way.
 
     It is a transaction of its own, so that a failed try has left nothing; a concurrent build has, and is not repeated.
+
+    Args:
+        cursor: The driver's.
+        statement: As SQLAlchemy would send it.
+        sets: Its parameters, once for each time it is to be run.
+        attempt: Of the step.
 
     Returns:
         False where SQLAlchemy shall run it: inside a transaction, where the whole step is tried again instead.
@@ -31,6 +38,12 @@ def execute_alone(cursor: Any, statement: str, parameters: Any, attempt: Attempt
     """
     if not cursor.connection.autocommit or attempt.session is None or is_concurrent(statement):
         return False
+    for parameters in sets:
+        _execute(cursor, statement, parameters, attempt)
+    return True
+
+
+def _execute(cursor: Any, statement: str, parameters: Any, attempt: Attempt) -> None:
     for number in range(attempt.lock_tries):
         try:
             cursor.execute(statement, parameters)
@@ -42,8 +55,7 @@ def execute_alone(cursor: Any, statement: str, parameters: Any, attempt: Attempt
                 timeout = f"{grown_lock_timeout_ms(attempt.lock_timeout_ms, number + 1)}ms"
                 own.execute("select set_config('lock_timeout', %s, false)", (timeout,))
         else:
-            return True
-    raise AssertionError("unreachable: the last try returns or raises")
+            return
 
 
 def wait_for_turn(what: str, said: str, number: int, attempt: Attempt) -> None:

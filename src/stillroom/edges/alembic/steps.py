@@ -20,7 +20,7 @@ from stillroom.edges.alembic.failing import said, step_failed
 from stillroom.edges.alembic.honest import honest, tables_to_keep
 from stillroom.edges.alembic.hooks import configure_options
 from stillroom.edges.alembic.retrying import RETRIED, wait_for_turn
-from stillroom.edges.interrupt import cancelling
+from stillroom.edges.interrupt import Interrupted, cancelling
 from stillroom.edges.seams import seam
 from stillroom.errors import StillroomError
 
@@ -87,6 +87,8 @@ class StepRun:
             else MigrationStep.downgrade_from_script
         )
         for revision in self.plan.steps[len(self.done) :]:
+            if self.attempt.is_interrupted():
+                raise Interrupted("a signal that came between two steps")
             script = scripts.get_revision(revision)
             self.running, self.file = revision, script.module.__file__ or ""
             self.attempt.start_step()
@@ -151,6 +153,7 @@ def run_steps(run: StepRun, layout: Layout) -> tuple[Applied, ...]:
     config = make_config(layout, run)
     scripts = load_scripts(config)
     with cancelling(run.connection) as flag, run.watch or nullcontext():
+        run.attempt.is_interrupted = lambda: flag.is_set
         try:
             with EnvironmentContext(config, scripts, fn=lambda *_: run.steps(scripts)):
                 scripts.run_env()

@@ -2,26 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
+# Those that somebody else is building right now are invalid until they are ready; where the server hides which ones
+# they are, nothing new is held against us.
 _INVALID = """
-select format('%%I.%%I', n.nspname, c.relname) from pg_index i join pg_class c on c.oid = i.indexrelid
-join pg_namespace n on n.oid = c.relnamespace
-where not i.indisvalid and c.relkind = 'i' and c.relname = any(%s) and n.nspname !~ '^pg_' order by 1
+select i.indexrelid::bigint, format('%I.%I', n.nspname, c.relname), c.relname::text, n.nspname::text, t.relname::text
+from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
+join pg_class t on t.oid = i.indrelid
+where not i.indisvalid and c.relkind = 'i' and n.nspname !~ '^pg_(catalog|toast)' order by 2
+"""
+_OTHERS = """
+select array_agg(index_relid::bigint), bool_or(index_relid is null)
+from pg_stat_progress_create_index where pid <> pg_backend_pid() and datname = current_database()
 """
 
 
-def find_invalid_indexes(connection: Connection, names: frozenset[str]) -> tuple[str, ...]:
-    """Pick those of the named indexes that are not valid; each as SQL names it, with its schema.
+def read_invalid(connection: Connection) -> frozenset[int]:
+    """Read which indexes are invalid now, by their identities.
 
     Raises:
         psycopg2.Error: The server refused, or the connection is lost.
     """
-    if not names:
-        return ()
     with connection.cursor() as cursor:
-        cursor.execute(_INVALID, (sorted(names),))
-        return tuple(name for (name,) in cursor.fetchall())
+        cursor.execute(_INVALID)
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
+def find_invalid_indexes(
+    connection: Connection, *, before: frozenset[int], named: Iterable[tuple[str, str]]
+) -> tuple[str, ...]:
+    """Pick the invalid indexes that are new, and those that were named although they were there.
+
+    Args:
+        connection: On which the step ran.
+        before: Those that were invalid before it.
+        named: Indexes and their tables, as `IF NOT EXISTS` passes over them; a table may have a schema before a dot.
+
+    Returns:
+        Each as SQL names it, with its schema.
+
+    Raises:
+        psycopg2.Error: The server refused, or the connection is lost.
+    """
+    wanted = set(named)
+    with connection.cursor() as cursor:
+        cursor.execute(_INVALID)
+        found = cursor.fetchall()
+        if not found:
+            return ()
+        cursor.execute("select current_schemas(false)::text[]")
+        (path,) = cursor.fetchone() or ([],)
+        cursor.execute(_OTHERS)
+        building, is_hidden = cursor.fetchone() or (None, None)
+    others = set(building or ())
+
+    def is_named(name: str, schema: str, table: str) -> bool:
+        return (name, f"{schema}.{table}") in wanted or (schema in path and (name, table) in wanted)
+
+    return tuple(
+        shown
+        for oid, shown, name, schema, table in found
+        if is_named(name, schema, table) or (oid not in before and oid not in others and not is_hidden)
+    )
