@@ -19,6 +19,7 @@ WORKING_DAY = (
     "status", "migrate", "migrate", "make-migration -m nicknames", "backup-then-migrate", "check", "history",
     "rollback --yes", "migrate", "status --exit-code",
 )  # fmt: skip
+PASSWORD = "s3cret of the team"
 KUBERNETES_UID = 12_345
 """A user id without an entry in /etc/passwd, as `runAsUser` gives."""
 
@@ -43,8 +44,10 @@ def do(project: Project, *tasks: str, prefix: Sequence[str] = (), timeout: float
     Returns:
         The result of each.
     """
-    answered = answers(project, *tasks, prefix=prefix, timeout=timeout)
-    return [must_work(task, each) for task, each in zip(tasks, answered, strict=True)]
+    return [
+        must_work(task, each)
+        for task, each in zip(tasks, answers(project, *tasks, prefix=prefix, timeout=timeout), strict=True)
+    ]
 
 
 def answers(project: Project, *tasks: str, prefix: Sequence[str] = (), timeout: float = 300) -> list[dict[str, Any]]:

@@ -267,6 +267,27 @@ def test_a_superuser_may_migrate_what_a_role_of_the_application_owns_unless_that
     assert all(app in each for each in refused), refused
 
 
+def test_who_only_looks_may_read_what_another_role_owns(shared: tuple[Project, str, str]) -> None:
+    """S27: a role on call that reads everything and owns nothing; its `migrate` is refused."""
+    project, owner, app = shared
+    oncall = owner.replace("owner_", "oncall_")
+    query(project, f"create role {oncall} login in role pg_read_all_data")
+    query(
+        project, f"alter table alembic_version owner to {app}; create table public.child () inherits (alembic_version)"
+    )
+    project.environment["DATABASE_URL"] = database_of(project).url.replace("postgres@", f"{oncall}@")
+
+    with_code = ask(project, "status")
+    query(project, "drop table public.child")
+    found = ask(project, "status", "history", "check", "check --drift", "migrate")
+    query(project, f"drop owned by {oncall}; drop role {oncall}")
+
+    assert "belongs to" in refusal(with_code["status"])
+    assert found["status"]["result"]["place"] == "head"
+    assert all(found[task]["ok"] for task in ("history", "check", "check --drift")), found
+    assert "belongs to" in refusal(found["migrate"])
+
+
 def test_a_superuser_can_always_write_the_mark(shared: tuple[Project, str, str]) -> None:
     """S30: one that another role wrote stays unknown, which protects; the hint leads out of it."""
     project, _, app = shared

@@ -88,8 +88,15 @@ def reach_database(settings: Settings, terminal: Terminal) -> Target:
     return Target(server.url, is_embedded=True)
 
 
-def look(target: Target, project: Project, settings: Settings, *, command: str) -> Current:
+def look(target: Target, project: Project, settings: Settings, *, command: str, only_looks: bool = False) -> Current:
     """Read where the database stands, on a connection of its own.
+
+    Args:
+        target: The database.
+        project: Names the version table.
+        settings: Name the search path.
+        command: The task.
+        only_looks: Nothing will be written; then the version table may be another role's.
 
     Raises:
         DatabaseError: The server did not answer, or refused.
@@ -97,10 +104,12 @@ def look(target: Target, project: Project, settings: Settings, *, command: str) 
     from stillroom.edges.postgres.connect import connect
 
     with closing(connect(target.url, command=command)) as connection:
-        return look_on(connection, target, project, settings)
+        return look_on(connection, target, project, settings, only_looks=only_looks)
 
 
-def look_on(connection: Connection, target: Target, project: Project, settings: Settings) -> Current:
+def look_on(
+    connection: Connection, target: Target, project: Project, settings: Settings, *, only_looks: bool = False
+) -> Current:
     """Read where the database stands, on a connection that is open.
 
     Raises:
@@ -113,6 +122,7 @@ def look_on(connection: Connection, target: Target, project: Project, settings: 
         version_table=project.layout.version_table,
         version_table_schema=project.layout.version_table_schema,
         search_path=search_path_of(settings, target),
+        only_looks=only_looks,
     )
 
 

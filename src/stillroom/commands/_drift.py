@@ -75,7 +75,7 @@ def check_drift(settings: Settings, terminal: Terminal) -> DriftChecked:
     project = read_project(settings)
     database = reach_database(settings, terminal)
     work = Work(settings, project, database, limits_of(settings, database), "check")
-    current = look(database, project, settings, command="check")
+    current = look(database, project, settings, command="check", only_looks=True)
     pending = plan_upgrade(project.history, current.revisions).steps
     live = read_live(work)
     _require_standing(work, current, live)
@@ -104,7 +104,7 @@ def _require_standing(work: Work, current: Current, live: Surface) -> None:
     Raises:
         RefusedError: The database moved meanwhile, or it has tables and no version table.
     """
-    if look(work.target, work.project, work.settings, command="check").revisions != current.revisions:
+    if look(work.target, work.project, work.settings, command="check", only_looks=True).revisions != current.revisions:
         raise RefusedError(
             f"{current.database}: a migration moved it while its schema was read",
             hint="`invoke check --drift` looks again",

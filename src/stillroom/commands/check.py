@@ -72,7 +72,7 @@ def check_models(
     if only_heads:
         return HeadsChecked(project.history.heads)
     database = reach_database(settings, terminal)
-    current = look(database, project, settings, command="check")
+    current = look(database, project, settings, command="check", only_looks=True)
     pending = plan_upgrade(project.history, current.revisions).steps
     if pending:
         count = f"{len(pending)} revisions are" if len(pending) > 1 else "1 revision is"

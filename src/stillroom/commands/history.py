@@ -57,7 +57,7 @@ def show_history(settings: Settings, terminal: Terminal) -> HistoryShown:
     """
     project = read_project(settings, imports=False)
     database = reach_database(settings, terminal)
-    current = look(database, project, settings, command="history").revisions
+    current = look(database, project, settings, command="history", only_looks=True).revisions
     known = tuple(each for each in current if each in project.history.revisions)
     unknown = tuple(each for each in current if each not in project.history.revisions)
     return HistoryShown(database.shown, _rows(project.history, known), unknown)

@@ -77,6 +77,7 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
             version_table=layout.version_table,
             version_table_schema=layout.version_table_schema,
             search_path=search_path_of(settings, database),
+            only_looks=True,
         )
         holders = read_holders(
             connection, lock_key(layout.version_table_schema or current.schema, layout.version_table)

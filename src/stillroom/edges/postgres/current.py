@@ -55,9 +55,21 @@ class Current:
 
 
 def read_current(
-    connection: Connection, *, version_table: str, version_table_schema: str | None, search_path: str | None = None
+    connection: Connection,
+    *,
+    version_table: str,
+    version_table_schema: str | None,
+    search_path: str | None = None,
+    only_looks: bool = False,
 ) -> Current:
     """Read the version table and the mark in one short read-only transaction; nothing of the session is changed.
+
+    Args:
+        connection: Nothing is open on it.
+        version_table: Its name.
+        version_table_schema: Where it is; None for where the search path leads.
+        search_path: The one to use; None for what the server resolves for this role and database.
+        only_looks: Nothing will be written: the table may be another role's, where no code of that role would run.
 
     Raises:
         RefusedError: The version table is in another schema than the one the search path leads to, or is not ours.
@@ -67,7 +79,7 @@ def read_current(
         for left in reversed(range(3)):
             cursor.execute("begin read only")
             try:
-                return _read(cursor, version_table, version_table_schema, search_path)
+                return _read(cursor, version_table, version_table_schema, search_path, only_looks=only_looks)
             except errors.UndefinedTable:
                 # A reset dropped it after it was found; now it is either gone for all, or there again.
                 if not left:
@@ -78,7 +90,7 @@ def read_current(
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | None) -> Current:
+def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | None, *, only_looks: bool) -> Current:
     pin_search_path(cursor, search_path, is_local=True)
     cursor.execute(PLACES, {"name": _qualified(schema, table), "table": table})
     row = cursor.fetchone()
@@ -97,7 +109,7 @@ def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | Non
     revisions: tuple[str, ...] = ()
     if found_in is not None:
         name = _qualified(found_in, table)
-        problem, hint = find_distrust(cursor, name, role, suits_superusers=True)
+        problem, hint = find_distrust(cursor, name, role, plain_for="all" if only_looks else "superusers")
         if problem:
             raise RefusedError(f"{database}: the version table {name} {problem}", hint=hint)
         cursor.execute(sql.SQL("select version_num from {}").format(sql.Identifier(found_in, table)))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from psycopg2 import sql
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
+PlainFor = Literal["nobody", "superusers", "all"]
 # Trusted are we, the roles we are a member of (a superuser counts as a member of what it was granted, not of all), the
 # owner of the database, and superusers. A trigger is judged by the owner of its function, which is the code that runs:
 # an auditor's or a replication tool's is a trusted role's. Row security counts where it hides rows from us; the owner
-# of a table, as on Supabase, sees all. A superuser may use everybody's table, where it holds nothing that its owner could
-# have made run: even a default of built-in functions can (`query_to_xml`).
+# of a table, as on Supabase, sees all. A superuser may write to everybody's table, and who only looks may read it, where it
+# holds nothing that its owner could have made run: even a default of built-in functions can (`query_to_xml`).
 FOUND = """
 with recursive ours(oid) as (
   select r.oid from pg_catalog.pg_roles r where r.rolname = current_user
@@ -24,9 +25,9 @@ trusted(oid) as (
   union select r.oid from pg_catalog.pg_roles r where r.rolsuper),
 it as (select c.* from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass(%(name)s))
 select pg_catalog.pg_get_userbyid(it.relowner)::text,
-       it.relowner in (select t.oid from trusted t) or %(suits_superusers)s
-         and (select r.rolsuper from pg_catalog.pg_roles r where r.rolname = current_user)
-         and it.relkind = 'r' and not it.relhassubclass
+       it.relowner in (select t.oid from trusted t) or %(plain_for)s <> 'nobody'
+         and (%(plain_for)s = 'all' or (select r.rolsuper from pg_catalog.pg_roles r where r.rolname = current_user))
+         and it.relkind = 'r' and not exists (select from pg_catalog.pg_inherits h where h.inhparent = it.oid)
          and not exists (select from pg_catalog.pg_attrdef d where d.adrelid = it.oid)
          and not exists (select from pg_catalog.pg_constraint k where k.conrelid = it.oid and k.contype = 'c')
          and not exists (select from pg_catalog.pg_index i where i.indrelid = it.oid and (i.indexprs is not null or i.indpred is not null))
@@ -48,21 +49,21 @@ from it
 """
 
 
-def find_distrust(cursor: Cursor, name: str, role: str, *, suits_superusers: bool = False) -> tuple[str, str]:
+def find_distrust(cursor: Cursor, name: str, role: str, *, plain_for: PlainFor = "nobody") -> tuple[str, str]:
     """Say why a table is not ours, and what helps; nothing of it is read.
 
     Args:
         cursor: In a transaction; the search path is fixed.
         name: The table, quoted and with its schema.
         role: Who we are.
-        suits_superusers: For a superuser a stranger's table will do, where nothing in it runs the stranger's code. What
-            the table says is still the stranger's word.
+        plain_for: Whom a stranger's table will do where nothing in it runs the stranger's code: a superuser, or all who
+            only look. What it says is still the stranger's word.
 
     Returns:
         What is wrong with it (no table, a stranger's, a foreign trigger, a rule, row security that holds for us) and a
         hint; twice an empty text when nothing is.
     """
-    cursor.execute(FOUND, {"name": name, "suits_superusers": suits_superusers})
+    cursor.execute(FOUND, {"name": name, "plain_for": plain_for})
     row = cursor.fetchone()
     if row is None:
         return "", ""
