@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.commands.support import HEAD, answer, current, query, write_revision
+from tests.commands.support import HEAD, answer, current, database_of, query, write_revision
 from tests.servers import Project
 
 FIRST = "aaaa00000001"
@@ -51,3 +51,26 @@ def test_rows_and_parameters_are_hidden_unless_they_are_asked_for(
     assert shown in message
     assert MARKER in message
     assert current(migrated) == [HEAD]
+
+
+def test_what_a_revision_prints_logs_and_warns_is_masked(migrated: Project) -> None:
+    """S03, S04: it knows the URL, and says it in every way Python has."""
+    url = database_of(migrated).url.replace("postgres@", "postgres:s3cret-of-the-team@")
+    write_revision(
+        migrated,
+        "aaaa00000001",
+        """
+        import logging, os, sys, threading, warnings
+        url = os.environ['DATABASE_URL']
+        print(url)
+        sys.stderr.write(url + '\\n')
+        logging.error('at %s', url)
+        warnings.warn(url)
+        """,
+    )
+
+    done = migrated.invoke("migrate", env={"DATABASE_URL": url})
+
+    assert done.code == 0, done.stderr
+    assert done.stderr.count("postgres:***@") >= 4
+    assert "s3cret-of-the-team" not in done.stderr + done.stdout

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from stillroom.edges.interrupt import Interrupted, raise_interrupted, set_handlers
+from stillroom.edges.process import mask_what_revisions_say
 from stillroom.errors import InterruptedRunError, StillroomError
 
 LEAVE_WITHIN_S = 5.0
@@ -107,6 +108,7 @@ def be_the_child(work: Callable[[Voice], Any], pipes: Pipes) -> NoReturn:
         # A group of its own: Ctrl-C reaches the parent alone, which passes it on once.
         os.setpgid(0, 0)
         os.dup2(2, 1)  # what a revision prints is progress, never a result
+        mask_what_revisions_say()
         threading.Thread(target=_leave_with_the_parent, args=(pipes.life,), daemon=True).start()
         outcome: Any = (work(Voice(lambda kind, value: _send(pipes.writer, kind, value))),)
         set_handlers(signal.SIG_IGN)

@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 from collections.abc import Callable
 from types import TracebackType
+from typing import TextIO
+
+_mask: Callable[[str], str] = str
+
+
+class _Masking(io.TextIOBase):
+    """A stream whose text passes through the mask; what is asked of it besides is the inner stream's."""
+
+    def __init__(self, inner: TextIO) -> None:
+        self._inner = inner
+
+    def write(self, text: str) -> int:
+        self._inner.write(_mask(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._inner.flush()
+
+    def fileno(self) -> int:
+        return self._inner.fileno()
+
+    def isatty(self) -> bool:
+        return self._inner.isatty()
+
+
+def mask_what_revisions_say() -> None:
+    """Let what anybody prints, logs or warns from now on pass through the mask: a revision may know the URL."""
+    sys.stdout = _Masking(sys.stdout)
+    sys.stderr = _Masking(sys.stderr)
 
 
 def keep_memory_private() -> None:
@@ -22,6 +52,9 @@ def report_bugs_through(mask: Callable[[str], str]) -> None:
     Args:
         mask: Called with the whole text when it happens.
     """
+
+    global _mask  # noqa: PLW0603  (one process, one set of secrets)
+    _mask = mask
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         import traceback
