@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import search_path_of
 from stillroom.commands._history_build import Built, build_history
+from stillroom.commands._rendering import render_plan
 from stillroom.core.plan import Plan
 from stillroom.errors import RefusedError
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from stillroom.commands._steps import Work
+    from stillroom.edges.alembic.offline import Rendered
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
 
@@ -58,7 +61,7 @@ def require_no_tables(work: Work, plan: Plan, terminal: Terminal, *, proves: boo
     if plan.starts_at or not plan.steps:
         return
     with closing(connect(work.target.url, command=work.command)) as connection:
-        clash = _find_clash(work, plan, connection)
+        clash = _find_clash(work, plan, connection, lambda: render_plan(work, plan))
         if clash is None or (proves and _is_migrating(work, connection, clash.schema)):
             return
     raise _told(work, clash, build_history(work, terminal)) if proves else _not_proven(clash)
@@ -71,12 +74,16 @@ def require_no_tables_now(work: Work, held: Migrating, plan: Plan) -> None:
         RefusedError: Tables that the pending revisions make are there.
     """
     if plan.steps and not plan.starts_at:
-        clash = _find_clash(work, plan, held.connection)
+        from stillroom.edges.alembic.offline import render_plan as render_here
+
+        clash = _find_clash(work, plan, held.connection, lambda: render_here(work.project.layout, plan))
         if clash:
             raise _not_proven(clash)
 
 
-def _find_clash(work: Work, plan: Plan, connection: Connection) -> Clash | None:
+def _find_clash(
+    work: Work, plan: Plan, connection: Connection, render: Callable[[], tuple[Rendered, ...]]
+) -> Clash | None:
     """Compare what is there with what the revisions make; a database without tables costs one query."""
     from stillroom.core.created_tables import find_created_tables
     from stillroom.edges.postgres.tables import read_tables
@@ -86,9 +93,7 @@ def _find_clash(work: Work, plan: Plan, connection: Connection) -> Clash | None:
     there = read_tables(connection, version_table=layout.version_table, search_path=path)
     if not there.names:
         return None
-    from stillroom.edges.alembic.offline import render_plan
-
-    made = (each for step in render_plan(layout, plan) for each in find_created_tables(step.sql))
+    made = (each for step in render() for each in find_created_tables(step.sql))
     found = {f"{schema or there.schema}.{name}" for schema, name in made}.intersection(there.names)
     return Clash(tuple(sorted(found)), there.schema) if found else None
 

@@ -6,13 +6,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import Project, Target, search_path_of
+from stillroom.commands._database import Target, search_path_of
+from stillroom.commands._rendering import Render, rendering
 from stillroom.core.guard import Standing, require_allowed
 from stillroom.core.operations import Loss, find_droppings
 from stillroom.core.plan import Plan
 from stillroom.errors import RefusedError
 
 if TYPE_CHECKING:
+    from stillroom.commands._steps import Work
     from stillroom.edges.alembic.offline import Rendered
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
@@ -28,29 +30,33 @@ class Undoing:
     typed: str
 
 
-def render_downgrades(project: Project, plan: Plan) -> tuple[Rendered, ...]:
+def render_downgrades(work: Work, plan: Plan) -> tuple[Rendered, ...]:
     """Run each downgrade against nothing; refuse one that would do nothing where its upgrade did something.
 
     Raises:
-        RefusedError: There is no way back.
+        RefusedError: There is no way back, or a revision does not let itself be rendered.
+        InterruptedRunError: A signal; nothing was touched.
     """
-    from stillroom.edges.alembic.offline import open_scripts, render_step, with_locks
+    from stillroom.edges.alembic.offline import with_locks
 
-    scripts = open_scripts(project.layout)
-    rendered = tuple(render_step(scripts, revision, "downgrade") for revision in plan.steps)
+    return with_locks(rendering(work, lambda render: _render_ways_back(work, plan, render)))
+
+
+def _render_ways_back(work: Work, plan: Plan, render: Render) -> tuple[Rendered, ...]:
+    rendered = tuple(render(revision, "downgrade") for revision in plan.steps)
     for step in rendered:
-        path = project.history.revisions[step.revision].path
+        path = work.project.history.revisions[step.revision].path
         if step.is_missing:
             raise RefusedError(
                 f"{path} has no downgrade(), so there is no way back",
                 hint="write one, or restore a backup: `invoke backups`",
             )
-        if step.is_empty and not render_step(scripts, step.revision, "upgrade").is_empty:
+        if step.is_empty and not render(step.revision, "upgrade").is_empty:
             raise RefusedError(
                 f"{path}: downgrade() is empty and upgrade() is not, so nothing would be undone",
                 hint="write the downgrade, or restore a backup: `invoke backups`",
             )
-    return with_locks(rendered)
+    return rendered
 
 
 def count_losses_of(rendered: tuple[Rendered, ...], settings: Settings, database: Target) -> tuple[Loss, ...]:

@@ -13,6 +13,7 @@ from stillroom.commands._adoption import require_no_tables, require_no_tables_no
 from stillroom.commands._backup import BackupSummary, Wanted, restore_command
 from stillroom.commands._marking import mark_if_new
 from stillroom.commands._pending import require_whole_files
+from stillroom.commands._rendering import render_plan
 from stillroom.commands._steps import Ran, Work, prepare_upgrade, run_plan, run_under_lock
 from stillroom.commands.migrate import Migrated, MigrationPlanned
 from stillroom.core.guard import require_allowed
@@ -152,11 +153,10 @@ def _with_way_back(error: StillroomError, settings: Settings, run: str, *, is_pr
 def _show(work: Work, plan: Plan) -> BackupThenMigrationPlanned:
     from contextlib import closing
 
-    from stillroom.edges.alembic.offline import render_plan
     from stillroom.edges.postgres.connect import connect
     from stillroom.edges.postgres.mark import is_empty
 
     with closing(connect(work.target.url, command=work.command)) as connection:
         has_tables = not is_empty(connection)
-    migration = MigrationPlanned(work.target.shown, plan, render_plan(work.project.layout, plan))
+    migration = MigrationPlanned(work.target.shown, plan, render_plan(work, plan))
     return BackupThenMigrationPlanned(migration, work.settings.backup_dir if has_tables else None)

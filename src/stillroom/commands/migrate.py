@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stillroom.commands._adoption import require_no_tables, require_no_tables_now
 from stillroom.commands._marking import mark_if_new
 from stillroom.commands._pending import require_whole_files
+from stillroom.commands._rendering import render_plan
 from stillroom.commands._steps import Ran, Work, prepare_upgrade, run_plan, run_under_lock
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import HEAD, Plan, plan_upgrade
@@ -76,9 +77,7 @@ def migrate_database(
     require_whole_files(work.project, plan)
     require_no_tables(work, plan, terminal, proves=not plan_only)
     if plan_only:
-        from stillroom.edges.alembic.offline import render_plan
-
-        return MigrationPlanned(database, plan, render_plan(work.project.layout, plan))
+        return MigrationPlanned(database, plan, render_plan(work, plan))
     require_allowed("migrate", standing, command="migrate")
     ran = upgrade_under_lock(replace(work, shows_data=shows_data), terminal, target=target)
     return Migrated(database, ran.plan, ran.applied, time.monotonic() - started)

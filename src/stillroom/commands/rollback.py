@@ -81,7 +81,7 @@ def roll_back_database(
     plan = plan_downgrade(project.history, current.revisions, steps=count, target=target)
     if not plan.steps:
         return RolledBack(database.shown, plan, (), (), time.monotonic() - started)
-    rendered = render_downgrades(project, plan)
+    rendered = render_downgrades(work, plan)
     losses = count_losses_of(rendered, settings, database)
     if plan_only:
         return RollbackPlanned(database.shown, plan, rendered, losses)

@@ -15,6 +15,7 @@ from stillroom.core.locks.modes import UNKNOWN
 from stillroom.core.operations import Operation
 from stillroom.edges.alembic.config import load_scripts, make_config
 from stillroom.edges.alembic.recording import recording
+from stillroom.edges.interrupt import Interrupted
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -96,7 +97,9 @@ def render_step(scripts: ScriptDirectory, revision: str, direction: str) -> Rend
     try:
         with redirect_stdout(sys.stderr), recording(context, seen):
             getattr(script.module, direction)()
-    except (Exception, SystemExit) as error:  # (a revision is anybody's code; what it raised is shown)
+    except Interrupted:
+        raise
+    except BaseException as error:  # (a revision is anybody's code; what it raised is shown)
         problem = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
     sql = "\n".join(line for line in buffer.getvalue().strip().splitlines())
     return Rendered(revision, message, sql, tuple(seen), problem)
