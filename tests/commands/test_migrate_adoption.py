@@ -120,6 +120,50 @@ def test_tables_that_may_be_there_are_no_reason(project_on_database: Project, st
     assert project.invoke("migrate").code == 0
 
 
+GUARDED = "if not sa.inspect(op.get_bind()).has_table('acc'): op.create_table('acc', sa.Column('n', sa.Integer))"
+LEAVING = "if sa.inspect(op.get_bind()).has_table('acc'): return\nop.create_table('acc', sa.Column('n', sa.Integer))"
+IF_NOT_EXISTS = "op.execute('create table if not exists acc(n int)')"
+IN_A_BLOCK = "op.execute('do $$ begin create table if not exists acc(n int); end $$')"
+UNGUARDED = "op.get_bind().scalar(sa.text('select 1'))\nop.create_table('acc', sa.Column('n', sa.Integer))"
+GONE_ON = "no revision is applied, and tables that the pending revisions make are there: public.acc; the schema equals revision"
+
+
+@pytest.mark.parametrize("first", [GUARDED, LEAVING, IF_NOT_EXISTS, IN_A_BLOCK])
+def test_a_guard_is_no_excuse_once_a_migration_was_here(project_on_database: Project, first: str) -> None:
+    """F14: honest on a database that never saw Alembic; with an empty version table the second step would count twice."""
+    project = project_on_database
+    _only(project, first)
+    write_revision(project, "aaaa00000002", "op.execute('update acc set n = n + 1')", down="aaaa00000001")
+    query(project, "create table acc (n int); insert into acc values (1)")
+
+    honest = ask(project, "migrate")["migrate"]
+    query(project, "delete from alembic_version")
+    again = ask(project, "migrate", "backup-then-migrate", "migrate --plan")
+
+    assert honest["ok"], honest
+    assert GONE_ON in refusal(again["migrate"])
+    assert {each["error"]["exit_code"] for each in again.values()} == {3}
+    assert (current(project), query(project, "select n from acc")) == ([], [(2,)])
+
+
+def test_a_step_that_cannot_be_rendered_counts_with_its_text(project_on_database: Project) -> None:
+    """F14: without a version table too, where nothing of its author says that the table may be there."""
+    project = project_on_database
+    _only(project, UNGUARDED)
+    query(project, "create table acc (n int)")
+
+    assert GONE_ON in refusal(ask(project, "migrate")["migrate"])
+
+
+def test_back_to_base_and_forward_again_beside_another_projects_tables(migrated: Project) -> None:
+    query(migrated, "create table theirs (); create table their_version (version_num text)")
+
+    found = ask(migrated, "rollback --target base --yes", "migrate")
+
+    assert [each["ok"] for each in found.values()] == [True, True], found
+    assert current(migrated) == [HEAD]
+
+
 def test_raw_sql_and_a_table_in_a_schema_count_too(project_on_database: Project) -> None:
     project = project_on_database
     _only(project, "op.execute('create table \"Notes\" ()'); op.create_table('users', schema='app')")

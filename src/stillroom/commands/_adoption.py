@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import search_path_of
+from stillroom.commands._database import look_on, search_path_of
 from stillroom.commands._history_build import Built, build_history
 from stillroom.commands._rendering import render_plan
 from stillroom.core.plan import Plan
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from stillroom.commands._steps import Work
+    from stillroom.core.created_tables import Table
     from stillroom.edges.alembic.offline import Rendered
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
+
+    Steps = tuple[Rendered, ...]
 
 SHOWN = 5
 
@@ -81,21 +84,32 @@ def require_no_tables_now(work: Work, held: Migrating, plan: Plan) -> None:
             raise _not_proven(clash)
 
 
-def _find_clash(
-    work: Work, plan: Plan, connection: Connection, render: Callable[[], tuple[Rendered, ...]]
-) -> Clash | None:
+def _find_clash(work: Work, plan: Plan, connection: Connection, render: Callable[[], Steps]) -> Clash | None:
     """Compare what is there with what the revisions make; a database without tables costs one query."""
-    from stillroom.core.created_tables import find_created_tables
     from stillroom.edges.postgres.tables import read_tables
 
-    layout = work.project.layout
     path = search_path_of(work.settings, work.target)
-    there = read_tables(connection, version_table=layout.version_table, search_path=path)
+    there = read_tables(connection, version_table=work.project.layout.version_table, search_path=path)
     if not there.names:
         return None
-    made = (each for step in render() for each in find_created_tables(step.sql))
+    # An empty version table was written by a migration once: then no author's guard speaks for a first run.
+    is_strict = look_on(connection, work.target, work.project, work.settings).has_version_table
+    made = (table for step in render() for table in _made_by(work, step, is_strict=is_strict))
     found = {f"{schema or there.schema}.{name}" for schema, name in made}.intersection(there.names)
     return Clash(tuple(sorted(found)), there.schema) if found else None
+
+
+def _made_by(work: Work, step: Rendered, *, is_strict: bool) -> Iterator[Table]:
+    """Name the tables of one step: from its SQL, and from its file where the SQL is not everything."""
+    from stillroom.core.created_tables import find_created_tables, find_mentioned_tables
+    from stillroom.edges.scripts import read_tables_made
+
+    yield from find_created_tables(step.sql)
+    if is_strict:
+        yield from find_mentioned_tables(step.sql)
+    if is_strict or step.problem:
+        path = work.project.history.revisions[step.revision].path
+        yield from read_tables_made(work.project.layout, path, is_strict=is_strict)
 
 
 def _is_migrating(work: Work, connection: Connection, schema: str) -> bool:

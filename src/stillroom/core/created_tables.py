@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from stillroom.core.sql_text import Reader, Statement, read_statements
 
+# A schema where one is written, and a name.
+Table = tuple[str | None, str]
+_NAME = r"(?:\"(?:[^\"]|\"\")+\"|[A-Za-z_\x80-\U0010ffff][\w$]*)"
+_MENTIONED = re.compile(
+    rf"\bcreate\s+(?:(?:unlogged|foreign)\s+)?table\s+(?:if\s+not\s+exists\s+)?(?:({_NAME})\s*\.\s*)?({_NAME})",
+    re.IGNORECASE,
+)
 
-def find_created_tables(sql: str) -> tuple[tuple[str | None, str], ...]:
+
+def find_created_tables(sql: str) -> tuple[Table, ...]:
     """Name the tables that must not be there yet, each with its schema where one is written.
 
     Temporary tables, and those made IF NOT EXISTS, may be there: whoever wrote that has thought of it.
@@ -17,7 +27,23 @@ def find_created_tables(sql: str) -> tuple[tuple[str | None, str], ...]:
     return tuple(dict.fromkeys(each for each in found if each))
 
 
-def _created(statement: Statement) -> tuple[str | None, str] | None:
+def find_mentioned_tables(text: str) -> tuple[Table, ...]:
+    """Name the tables of each CREATE TABLE in a text, wherever it stands: in a DO block, a string, or with IF NOT EXISTS.
+
+    Temporary tables are left out.
+
+    Args:
+        text: SQL, or a part of it.
+    """
+    found = ((_plain(schema) if schema else None, _plain(name)) for schema, name in _MENTIONED.findall(text))
+    return tuple(dict.fromkeys(found))
+
+
+def _plain(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
+
+
+def _created(statement: Statement) -> Table | None:
     reader = Reader(statement)
     if reader.takes("create"):
         reader.takes("unlogged")
@@ -31,6 +57,6 @@ def _created(statement: Statement) -> tuple[str | None, str] | None:
     return None
 
 
-def _split(name: str) -> tuple[str | None, str] | None:
+def _split(name: str) -> Table | None:
     schema, _, table = name.rpartition(".")
     return (schema or None, table) if table else None

@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from stillroom.core.created_tables import Table
 from stillroom.core.history import History, Revision, make_history
 from stillroom.core.layout import Layout, read_env, read_ini
 from stillroom.core.script_functions import find_missing_functions
 from stillroom.core.script_parsing import HeaderError
+from stillroom.core.script_tables import find_tables_in_script
 from stillroom.core.script_text import has_header, read_header
 from stillroom.errors import RefusedError, SettingsError
 
@@ -140,6 +142,21 @@ def require_functions(layout: Layout, path: str) -> None:
             f"{path} has no {' and no '.join(f'{each}()' for each in missing)}; it may have been cut",
             hint=f"write it, or restore the file: `git checkout -- {shlex.quote(path)}`",
         )
+
+
+def read_tables_made(layout: Layout, path: str, *, is_strict: bool) -> tuple[Table, ...]:
+    """Name the tables that a revision file makes, told from its text alone.
+
+    Args:
+        layout: The project's places.
+        path: The file, relative to the project's root.
+        is_strict: Count those that are made on a condition, and those in SQL, too.
+
+    Raises:
+        RefusedError: It cannot be read, or does not parse.
+    """
+    with _named(path, layout.root):
+        return find_tables_in_script((layout.root / path).read_bytes(), is_strict=is_strict)
 
 
 def read_created(layout: Layout, path: str) -> str:
