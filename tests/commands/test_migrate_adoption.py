@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.commands.support import (
     add_user,
     current,
     finish,
+    has_table,
     holding_lock,
     launch,
     query,
@@ -153,6 +155,18 @@ def test_a_step_that_cannot_be_rendered_counts_with_its_text(project_on_database
     query(project, "create table acc (n int)")
 
     assert GONE_ON in refusal(ask(project, "migrate")["migrate"])
+
+
+def test_plain_alembic_is_refused_too(migrated: Project) -> None:
+    """F14: with an empty version table and with none."""
+    for lost in ("delete from alembic_version", "drop table alembic_version"):
+        query(migrated, lost)
+
+        done = migrated.run(sys.executable, "-m", "alembic", "upgrade", "head")
+
+        assert done.code == 255, done.stderr
+        assert done.stdout.startswith(f"FAILED: {THERE}\nhint:  `invoke migrate` finds out")
+    assert not has_table(migrated, "alembic_version")
 
 
 def test_back_to_base_and_forward_again_beside_another_projects_tables(migrated: Project) -> None:

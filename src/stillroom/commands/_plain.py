@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stillroom.core.layout import Layout
     from stillroom.core.limits import Limits
     from stillroom.edges.alembic.attempt import Attempt
+    from stillroom.edges.postgres.session import Migrating
     from stillroom.settings import Settings
 
 # The inner functions of Alembic's commands that only read; anything else writes, and locks.
@@ -75,13 +76,14 @@ def _run_online(settings: Settings, context: Any, metadata: Any, chosen: dict[st
     target = reach_database(settings, terminal)
     layout, limits = read_layout(settings.root), limits_of(settings, target)
     is_reading = _function_name(context) in READING
-    _run(context, metadata, chosen, _Place(target, layout, limits, terminal, is_reading))
+    _run(context, metadata, chosen, _Place(settings, target, layout, limits, terminal, is_reading))
 
 
 @dataclass(frozen=True)
 class _Place:
     """Where a plain run goes, and whether it only reads."""
 
+    settings: Settings
     target: Target
     layout: Layout
     limits: Limits
@@ -98,7 +100,9 @@ def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: _Place) -> 
     with closing(connect(place.target.url, command="alembic")) as raw:
         if not place.is_reading:
             require_direct(raw, place.limits)
-            prepare(raw, layout=place.layout, limits=place.limits, say=place.terminal.say)
+            held = prepare(raw, layout=place.layout, limits=place.limits, say=place.terminal.say)
+            if _function_name(context) == "upgrade" and not held.current.revisions:
+                _require_no_tables(held, place)
         attempt = _attempt(raw, place)
         with make_engine(raw, attempt).connect() as connection:
             context.configure(connection=connection, target_metadata=metadata, **_saying(chosen, place.terminal))
@@ -106,6 +110,22 @@ def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: _Place) -> 
                 make_honest(context, attempt, raw)
             with _stoppable(raw), translated_from_sqlalchemy(), context.begin_transaction():
                 context.run_migrations()
+
+
+def _require_no_tables(held: Migrating, place: _Place) -> None:
+    """Refuse to run from base over tables that the history made before, as `migrate` does.
+
+    Raises:
+        RefusedError: Such tables are there.
+    """
+    from stillroom.commands._adoption import require_no_tables_now
+    from stillroom.commands._database import read_project
+    from stillroom.commands._steps import Work
+    from stillroom.core.plan import plan_upgrade
+
+    project = read_project(place.settings)
+    work = Work(place.settings, project, place.target, place.limits, "alembic")
+    require_no_tables_now(work, held, plan_upgrade(project.history, ()))
 
 
 def _attempt(raw: Connection, place: _Place) -> Attempt:
