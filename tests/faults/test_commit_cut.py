@@ -100,8 +100,7 @@ def test_a_commit_that_arrives_late_is_never_called_not_applied(migrated: Projec
     assert (LOST in done.stderr + done.stdout) if done.code == 0 else ("state unknown" in done.stderr), done
 
 
-@pytest.mark.parametrize("side", ["before", "after"])
-@pytest.mark.parametrize("then", ["refuse", "hang"])
+@pytest.mark.parametrize(("side", "then"), [("before", "refuse"), ("after", "hang")])
 def test_without_a_way_back_the_state_is_unknown(migrated: Project, between: Proxy, side: Side, then: Then) -> None:
     """F33: nobody answers any more, so nothing is claimed: "state unknown", `invoke status`, exit 4."""
     three_steps(migrated)

@@ -114,7 +114,7 @@ def test_killed_at_random_times_a_rerun_finishes(
 ) -> None:
     """F53: parent, child or both; after each kill the state is that of a whole step, and the rerun brings the rest."""
     seed = random.randrange(10**6)
-    chance, tried, met = random.Random(seed), rounds * 10 if rounds > 10 else rounds * 3, [0, 0, 0, 0]
+    chance, tried, met = random.Random(seed), rounds * 10 if rounds > 10 else rounds * 2, [0, 0, 0, 0]
     three_steps(project)
     for _ in range(tried):
         database = server.make_database(template=template.name)

@@ -41,7 +41,14 @@ def left(project: Project) -> list[str]:
     return [each.name for each in (project.path.parent / "tmp").iterdir()]
 
 
-@pytest.mark.parametrize("characters", AWKWARD, ids=NAMES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each of the 19 in the long form; in the short one the seven that programs read in different ways."""
+    if metafunc.function is test_every_awkward_password_works_in_all_programs_and_is_seen_nowhere:
+        is_long = metafunc.config.getoption("--fault-rounds") == "long"
+        chosen = [each for each in zip(AWKWARD, NAMES, strict=True) if is_long or each[0] in "%@:#'\\✓"]
+        metafunc.parametrize("characters", [each[0] for each in chosen], ids=[each[1] for each in chosen])
+
+
 def test_every_awkward_password_works_in_all_programs_and_is_seen_nowhere(
     secretive: Project, guarded: PasswordServer, characters: str
 ) -> None:
