@@ -25,13 +25,16 @@ def mask(text: str) -> str:
     return (_redactor.get() or Redactor()).mask(text)
 
 
-def print_result(name: str, result: Any, *, is_json: bool) -> None:
+def print_result(name: str, result: Any, *, is_json: bool) -> str:
     """Print what a task returned on stdout; what is somebody else's output is handed on as it is.
 
     Args:
         name: The task, as it is typed.
         result: Its value; None prints nothing as text.
         is_json: One object instead of text.
+
+    Returns:
+        Why it could not be written, as `write_result` says it; empty when it was.
     """
     from stillroom.report.values import changed
 
@@ -39,14 +42,15 @@ def print_result(name: str, result: Any, *, is_json: bool) -> None:
     if is_json:
         from stillroom.report.json import result_as_json
 
-        _write(result_as_json(name, result if is_verbatim else changed(result, lambda text, _: mask(text))))
-    elif result is not None:
+        return _write(result_as_json(name, result if is_verbatim else changed(result, lambda text, _: mask(text))))
+    if result is not None:
         from importlib import import_module
 
         report = import_module(f"stillroom.report.{name.replace('-', '_')}")
         text = report.text(result) if is_verbatim else mask(report.text(changed(result, _printable)))
         if text:
-            _write(text)
+            return _write(text)
+    return ""
 
 
 def print_error(name: str, error: StillroomError, *, is_json: bool) -> None:
@@ -78,9 +82,10 @@ def _printable(text: str, keep: str) -> str:
     return text if text.isprintable() else visible(mask(text), keep=keep)
 
 
-def _write(text: str) -> None:
-    """Write to stdout; a closed or full stdout never changes the exit code: the work is done by now."""
+def _write(text: str) -> str:
     from stillroom.edges.streams import write_result
 
-    if not write_result(text):
-        say("note:  the result could not be written to stdout")
+    problem = write_result(text)
+    if problem:
+        say(f"note:  the result could not be written to stdout: {problem}")
+    return problem

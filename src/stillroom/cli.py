@@ -36,13 +36,21 @@ class Command(Task[Any]):
     Args:
         short: The one-letter flag of a parameter, where it has one.
         family: What stands before the dot in its name: "server" of `server.start`.
+        only_looks: Its answer is all that it does: one that a full disk took is a failure.
     """
 
     def __init__(
-        self, body: Callable[..., Any], *, short: dict[str, str] | None = None, family: str = "", **options: Any
+        self,
+        body: Callable[..., Any],
+        *,
+        short: dict[str, str] | None = None,
+        family: str = "",
+        only_looks: bool = False,
+        **options: Any,
     ) -> None:
         self.short = short or {}
         self.family = family
+        self.only_looks = only_looks
         options["auto_shortflags"] = False
         options["help"] = {**(options.get("help") or {}), "json": JSON_HELP}
         super().__init__(body, **options)
@@ -112,7 +120,8 @@ def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
     from stillroom.answers import mask, print_result, say
     from stillroom.edges.interrupt import ignore_signals, restore_handlers, set_handlers
     from stillroom.edges.process import keep_memory_private, report_bugs_through
-    from stillroom.errors import InterruptedRunError, StillroomError
+    from stillroom.edges.streams import CLOSED
+    from stillroom.errors import InterruptedRunError, StillroomError, ToolError
 
     name = _name_of(task)
     keep_memory_private()
@@ -142,7 +151,9 @@ def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
         restore_handlers(before)
     if c.config.run.dry:
         say(f"dry run: `invoke {name}` was not run, nothing was touched")
-    print_result(name, result, is_json=_is_json.get())
+    problem = print_result(name, result, is_json=_is_json.get())
+    if problem and problem != CLOSED and task.only_looks:
+        raise Exit(code=ToolError.exit_code)
     code = getattr(result, "exit_code", 0)
     if code:
         raise Exit(code=code)

@@ -21,7 +21,9 @@ def run(metadata: Any, **options: Any) -> None:
     from alembic import context
 
     from stillroom.edges.alembic.config import KEY
+    from stillroom.edges.alembic.honest import require_no_step_under_way
 
+    require_no_step_under_way()
     given = context.config.attributes.get(KEY)
     if given is not None:
         given.run(context, metadata, options)

@@ -8,6 +8,7 @@ import time
 from tests.commands.support import (
     HEAD,
     current,
+    database_of,
     finish,
     has_table,
     in_transaction,
@@ -92,6 +93,27 @@ def test_what_a_step_leaves_running_does_not_hold_the_task(migrated: Project) ->
     assert time.monotonic() - started < 15
     assert (process.returncode, "1 revision applied" in said) == (0, True)
     assert current(migrated) == [FIRST]
+
+
+def test_a_step_that_ends_the_process_is_noticed_although_it_left_another_one_running(migrated: Project) -> None:
+    """F63: the process that a revision forked holds the pipe open; that its parent is gone shows all the same."""
+    write_revision(
+        migrated, FIRST, "import os, time\nif os.fork() == 0:\n    time.sleep(20)\n    os._exit(0)\nos._exit(0)"
+    )
+    started = time.monotonic()
+
+    process = launch(migrated, "migrate")
+    assert process.stderr is not None
+    said = [process.stderr.readline() for _ in range(2)]
+    process.wait(20)
+    for stream in (process.stdout, process.stderr):
+        assert stream is not None
+        stream.close()
+
+    assert time.monotonic() - started < 15
+    assert process.returncode == 4
+    assert f"left the process with exit code 0; {database_of(migrated).name}" in said[0]
+    assert current(migrated) == [HEAD]
 
 
 def test_rows_of_one_statement_are_each_tried_again(migrated: Project) -> None:

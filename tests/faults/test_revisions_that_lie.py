@@ -83,6 +83,18 @@ LIES = {
         "it let the migration lock go",
         False,
     ),
+    "F63 a thread that sends more after the step": (
+        "import threading, time; b = op.get_bind()\n"
+        "def more():\n    b.execute(sa.text('select 1')); time.sleep(30)\n"
+        "threading.Thread(target=more, daemon=True).start(); time.sleep(0.5)",
+        "a thread of it still runs, and may send more",
+        True,
+    ),
+    "F63 a step that runs alembic": (
+        "from alembic import command; from alembic.config import Config\ncommand.upgrade(Config('alembic.ini'), 'head')",
+        "it runs alembic, which would wait for this run to end",
+        True,
+    ),
     "F63 a generator": ("yield", "it is a coroutine or a generator, so nothing of it ran", True),
     "F68 a second version row": (
         "op.execute(\"insert into alembic_version values ('zzz')\")",
@@ -128,10 +140,36 @@ def test_a_revision_that_lies_is_found_out_and_not_recorded(
     state = "it was rolled back" if said != ENDED and is_gone else "part of it may have been committed"
     assert state in done.stderr
     assert "1 of 2 applied, 0 not tried" in done.stderr
-    assert done.stderr.count("Traceback") == ("a thread" in said)
+    assert done.stderr.count("Traceback") == ("a thread of it died" in said)
     assert current(migrated) == [FIRST]
     assert has_table(migrated, "lie") == (not is_gone)
     assert query(migrated, "select environment from stillroom.mark") == [("development",)]
+
+
+def test_an_autocommit_block_in_another_is_said_in_words(migrated: Project) -> None:
+    """F64: Alembic only asserts that there is none."""
+    block = "with op.get_context().autocommit_block():"
+    write_revision(migrated, FIRST, f"{block}\n    {block}\n        pass")
+
+    done = migrated.invoke("migrate")
+
+    assert done.code == 4
+    assert "an autocommit_block inside another one, which Alembic does not have" in done.stderr
+    assert current(migrated) == [HEAD]
+
+
+def test_a_thread_of_an_earlier_step_sends_nothing_into_a_later_one(migrated: Project) -> None:
+    """F63: a statement of a step's own thread, sent when the next step runs."""
+    late = "import threading, time\ndef late():\n    time.sleep(2)\n    op.execute('create table lie ()')\nthreading.Thread(target=late, daemon=True).start()"
+    write_revision(migrated, FIRST, late)
+    write_revision(migrated, LIAR, "import time; time.sleep(3)", down=FIRST)
+
+    done = migrated.invoke("migrate")
+
+    assert done.code == 4, done.stderr
+    assert f"{LIAR} failed: a thread that an earlier step left running sent a statement" in done.stderr
+    assert current(migrated) == [FIRST]
+    assert not has_table(migrated, "lie")
 
 
 def test_what_a_step_sets_for_its_session_does_not_reach_the_next(migrated: Project) -> None:

@@ -83,3 +83,17 @@ def test_the_exit_code_is_the_databases_and_not_the_streams(migrated: Project, s
     assert (failed.code, between) == (4, [HEAD]), failed.stderr
     assert (done.code, current(migrated)) == (0, [FIRST]), done.stderr
     assert "Traceback" not in failed.stderr + done.stderr
+
+
+ONLY_LOOK = ["status", "history", "heads", "check", "config", "backups", "server.status"]
+
+
+@pytest.mark.parametrize("task", ONLY_LOOK)
+def test_an_answer_that_a_full_disk_took_is_a_failure_of_a_task_that_only_looks(migrated: Project, task: str) -> None:
+    """F56, K15: nothing else was done; a reader that left early has seen enough."""
+    full = migrated.run("bash", "-c", f'"$0" -m invoke {task} --json > /dev/full', sys.executable)
+    left = migrated.run("bash", "-o", "pipefail", "-c", f'"$0" -m invoke {task} --json | true', sys.executable)
+
+    assert full.code == 5, full.stderr
+    assert "the result could not be written to stdout: No space left on device" in full.stderr
+    assert left.code == 0, left.stderr

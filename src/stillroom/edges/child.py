@@ -36,10 +36,11 @@ class Ended:
 
 @dataclass
 class _Watch:
-    """What the parent knows of its child; no pid before the fork."""
+    """What the parent knows of its child; no pid before the fork, and none after its end: the number may be another's."""
 
     longest_silence_s: float
     pid: int = 0
+    status: int | None = None
     signals: int = 0
     answer_by: float | None = None
     silent_since: float | None = None
@@ -61,13 +62,30 @@ class _Watch:
     def look(self) -> None:
         """Stop a child that has given no sign of life for too long, and kill one that does not leave when told."""
         now = time.monotonic()
-        if self.answer_by is not None and now > self.answer_by:
+        if self.pid and self.answer_by is not None and now > self.answer_by:
             os.kill(self.pid, signal.SIGKILL)
             self.answer_by = None
-        if self.silent_since is not None and now - self.silent_since > self.longest_silence_s:
+        if self.pid and self.silent_since is not None and now - self.silent_since > self.longest_silence_s:
             self.silent_since, self.is_overdue = None, True
             self.answer_by = now + ANSWER_AFTER_SIGNAL_S
             os.kill(self.pid, signal.SIGTERM)
+
+    def has_ended(self) -> bool:
+        """Ask whether the child is gone, without waiting for it."""
+        if self.pid:
+            self._note(*os.waitpid(self.pid, os.WNOHANG))
+        return self.status is not None
+
+    def await_end(self) -> int:
+        """Wait for the child to be gone, and return its status."""
+        if self.pid:
+            self._note(*os.waitpid(self.pid, 0))
+        assert self.status is not None, "waitpid without WNOHANG returns when the child has ended"
+        return self.status
+
+    def _note(self, pid: int, status: int) -> None:
+        if pid:
+            self.pid, self.status = 0, status
 
     def begin(self, pid: int) -> None:
         """Know the child, and pass on what came during the fork."""
@@ -109,7 +127,7 @@ def run_in_child(
             outcome = _listen(watch, pipes.reader, terminal)
         finally:
             pipes.close_parents()
-            _, status = os.waitpid(pid, 0)
+            status = watch.await_end()
     finally:
         if watch.signals and (outcome is None or isinstance(outcome, InterruptedRunError)):
             ignore_signals()
@@ -139,7 +157,11 @@ def _listen(watch: _Watch, reader: int, terminal: Terminal) -> Any:
     received = bytearray()
     while True:
         watch.look()
-        ready, _, _ = select.select([reader], [], [], 0.2)
+        # Asked before the look: what the child has sent is in the pipe by the time that it is gone.
+        has_ended = watch.has_ended()
+        ready, _, _ = select.select([reader], [], [], 0 if has_ended else 0.2)
+        if not ready and has_ended:
+            return None  # a process that the work has left running holds the pipe open
         if not ready:
             continue
         chunk = os.read(reader, 65_536)

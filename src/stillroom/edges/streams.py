@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
+CLOSED = "closed"
 _missing: set[str] = set()
 
 
@@ -24,17 +26,23 @@ def open_missing_streams() -> None:
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
-def write_result(text: str) -> bool:
-    """Write a result to stdout; False when it is closed or full."""
+def write_result(text: str) -> str:
+    """Write a result to stdout.
+
+    Returns:
+        Why it could not be written: "full disk" in the system's own words, or "closed"; empty when it was.
+    """
     if "stdout" in _missing:
-        return False
+        return CLOSED
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         # Where the locale is C for good, a name is shown with escapes rather than not at all.
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         sys.stdout.flush()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
         # Python flushes stdout once more at exit and would complain there; give it something that works.
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-        return False
-    return True
+        if isinstance(error, ValueError) or error.errno in (errno.EPIPE, errno.EBADF):
+            return CLOSED
+        return error.strerror or "an error of the file system"
+    return ""

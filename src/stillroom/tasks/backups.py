@@ -26,7 +26,7 @@ def backup(c: Context, exclude_table_data: str = "", schema_only: bool = False, 
     return back_up_database(*enter(c), exclude=exclude_table_data, schema_only=schema_only, lock_wait=lock_wait_timeout)
 
 
-@task(klass=Command)
+@task(klass=Command, only_looks=True)
 def backups(c: Context) -> Any:
     """List the backups, newest first, and what cannot be used."""
     from stillroom.commands.backups import list_backups

@@ -101,7 +101,9 @@ def reset_dev(
 
 
 @task(
-    klass=Command, help={"exit_code": "End with 6 when revisions are pending, or the database is not of this checkout."}
+    klass=Command,
+    only_looks=True,
+    help={"exit_code": "End with 6 when revisions are pending, or the database is not of this checkout."},
 )
 def status(c: Context, exit_code: bool = False) -> Any:
     """Show where the database stands: current, head, pending, mark, and who holds the lock."""
@@ -110,7 +112,7 @@ def status(c: Context, exit_code: bool = False) -> Any:
     return show_status(*enter(c), asks=exit_code)
 
 
-@task(klass=Command)
+@task(klass=Command, only_looks=True)
 def history(c: Context) -> Any:
     """List all revisions, newest first, with what is applied."""
     from stillroom.commands.history import show_history
@@ -118,7 +120,7 @@ def history(c: Context) -> Any:
     return show_history(*enter(c))
 
 
-@task(klass=Command)
+@task(klass=Command, only_looks=True)
 def heads(c: Context) -> Any:
     """List the heads of the history; more than one means that branches were not merged."""
     from stillroom.commands.heads import show_heads
@@ -128,6 +130,7 @@ def heads(c: Context) -> Any:
 
 @task(
     klass=Command,
+    only_looks=True,
     help={
         "heads": "Only look whether there is one head; needs no database.",
         "drift": "Compare the live schema with what its revisions build, and show the statements that would mend it.",
@@ -158,7 +161,7 @@ def mark(c: Context, environment: str = "") -> Any:
     return mark_database(*enter(c), environment=environment)
 
 
-@task(klass=Command)
+@task(klass=Command, only_looks=True)
 def config(c: Context) -> Any:
     """Show every setting and where it came from, secrets masked."""
     from stillroom.commands.config import show_config

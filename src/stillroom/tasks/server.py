@@ -28,7 +28,7 @@ def stop(c: Context) -> Any:
     return stop_server(*enter(c))
 
 
-@task(klass=Command, family=FAMILY)
+@task(klass=Command, family=FAMILY, only_looks=True)
 def status(c: Context) -> Any:
     """Show whether the embedded PostgreSQL server runs, and where its data and its socket lie."""
     from stillroom.commands.server.status import show_server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -65,6 +66,8 @@ class Attempt:
         invalid_before: The indexes that were invalid before the step.
         first_error: The server's first error, which the step may have swallowed.
         indexes: The indexes it created, or found there, each with its table.
+        threads: Those that sent statements for it.
+        older_threads: Those that were there before it, and have nothing to send.
     """
 
     lock_timeout_ms: int
@@ -83,6 +86,8 @@ class Attempt:
     invalid_before: frozenset[int] = frozenset()
     first_error: psycopg2.Error | None = None
     indexes: set[tuple[str, str]] = field(default_factory=set)
+    threads: set[threading.Thread] = field(default_factory=set)
+    older_threads: frozenset[threading.Thread] = frozenset()
     _ended_transaction: bool = False
 
     @classmethod
@@ -105,6 +110,18 @@ class Attempt:
         self.token = secrets.token_hex(16)
         self.has_committed = self.is_stray = self._ended_transaction = False
         self.lie, self.first_error, self.indexes = "", None, set()
+        self.threads, self.older_threads = set(), frozenset(threading.enumerate()) - {threading.current_thread()}
+
+    def statement_begins(self) -> None:
+        """Give a sign of life, and note which thread sends; one of an earlier step would send into a later one's."""
+        self.pulse()
+        self.threads.add(threading.current_thread())
+        if self.token and threading.current_thread() in self.older_threads:
+            self.lie = self.lie or "a thread that an earlier step left running sent a statement"
+
+    def is_left_running(self) -> bool:
+        """Ask whether a thread that sent statements for the step still runs."""
+        return any(each.is_alive() for each in self.threads - {threading.current_thread()})
 
     def transaction_began(self, *, is_autocommit: bool) -> None:
         """Note a transaction that begins right where another ended: only a commit of the step's own leads there."""

@@ -94,13 +94,14 @@ def _before(cursor: Any, statement: str, attempt: Attempt) -> None:
     """Refuse what would end the step's transaction; let a concurrent build wait: it blocks nobody.
 
     Raises:
-        DishonestStepError: The statement is COMMIT, ROLLBACK, BEGIN or another word for them.
+        DishonestStepError: The statement is COMMIT, ROLLBACK, BEGIN or another word for them, or not this step's.
     """
-    attempt.pulse()
+    attempt.statement_begins()
     if attempt.session is not None:
         word = find_transaction_word(statement)
         if word:
             attempt.lie = attempt.lie or f"its SQL says {word}, and a step is one transaction"
+        if attempt.lie:
             raise DishonestStepError(attempt.lie)
         attempt.indexes |= find_indexes(statement)
     if cursor.connection.autocommit and is_concurrent(statement):

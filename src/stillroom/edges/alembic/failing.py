@@ -25,6 +25,8 @@ PARTLY = "undo by hand what was committed, or make the revision repeatable; then
 
 def step_failed(run: StepRun, error: BaseException, *, is_interrupted: bool) -> StillroomError:
     """Say all three: what is applied, what failed, what is untouched."""
+    if run.attempt.lie and not isinstance(error, DishonestStepError):
+        error = DishonestStepError(run.attempt.lie)  # what came after it, came of it
     counts, left = run.counts, len(run.plan.steps) - len(run.done) - 1
     state = _state_of(run, error)
     if is_interrupted:
@@ -114,5 +116,11 @@ def said(error: BaseException, *, shows_data: bool = False) -> str:
         return str(error)
     if isinstance(error, SystemExit):
         return f"the revision left the process (SystemExit: {error.code})"
+    if isinstance(error, AssertionError) and _frames(error)[-1:] == ["autocommit_block"]:
+        return "an autocommit_block inside another one, which Alembic does not have"
     first = (str(error).strip().splitlines() or [""])[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def _frames(error: BaseException) -> list[str]:
+    return [each.name for each in traceback.extract_tb(error.__traceback__)]

@@ -35,8 +35,25 @@ select coalesce(current_setting('stillroom.token', true), ''), pg_backend_pid(),
 """
 
 
+_under_way: list[Attempt] = []
+
+
 class DishonestStepError(Exception):
     """A revision did what would make the record untrue; the message says what."""
+
+
+def require_no_step_under_way() -> None:
+    """Refuse Alembic that a revision calls: it would wait for the lock that the revision's own run holds.
+
+    Raises:
+        DishonestStepError: A revision runs in this process right now.
+    """
+    for attempt in _under_way:
+        # Alembic's own state is gone after this, and what it says then is not what happened.
+        attempt.lie = (
+            "it runs alembic, which would wait for this run to end: let it depend on the other revision instead"
+        )
+        raise DishonestStepError(attempt.lie)
 
 
 def honest(
@@ -59,7 +76,11 @@ def honest(
         attempt.invalid_before = read_invalid(raw)
         seam("step begun")
         with _deaths_of_threads() as deaths:
-            _require_run(function(**options))
+            _under_way.append(attempt)
+            try:
+                _require_run(function(**options))
+            finally:
+                _under_way.pop()
         if attempt.is_interrupted():
             raise Interrupted("a signal that the step swallowed")
         if attempt.lie:
@@ -71,6 +92,8 @@ def honest(
         _require_valid_indexes(raw, attempt)
         if deaths:
             raise DishonestStepError(f"a thread of it died of {deaths[0]}")
+        if attempt.is_left_running():
+            raise DishonestStepError("a thread of it still runs, and may send more: wait for it with join()")
         attempt.end_step()
         seam("step run, not recorded")
 

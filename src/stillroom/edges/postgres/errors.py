@@ -21,6 +21,7 @@ HINTS = {
     "40001": "other sessions changed the same rows; run it again when there is less traffic",
     "55P04": "a new enum value can be used only after its step: put `ALTER TYPE … ADD VALUE` into an autocommit block or a revision before",
     "57014": "raise STILLROOM_STATEMENT_TIMEOUT_MS if the statement may take that long",
+    "3F000": "the search_path names no schema that is there (quotes around all of it make it one name): STILLROOM_SEARCH_PATH sets it for migrations",
     "25006": "connect to the primary: this server only reads",
 }
 
