@@ -33,7 +33,10 @@ def run(metadata: Any, **options: Any) -> None:
     from stillroom.commands._plain import run_plain
     from stillroom.errors import StillroomError
 
+    outer = context._proxy  # type: ignore[attr-defined]
     try:
         run_plain(context, metadata, options)
     except StillroomError as error:
+        if context._proxy is not outer:  # type: ignore[attr-defined]
+            outer._install_proxy()  # a revision called Alembic, which takes this away on leaving and stumbles over it
         raise CommandError(f"{error.message}\nhint:  {error.hint}") from None

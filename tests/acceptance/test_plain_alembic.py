@@ -186,13 +186,24 @@ def test_a_folder_named_alembic_beside_it_does_no_harm(project_on_database: Proj
     assert has_table(project_on_database, "users")
 
 
-def test_a_revision_that_lies_is_found_out_here_as_well(project_at_head: Project) -> None:
-    """F62 through plain alembic: Alembic alone records the step and says 0."""
-    write_revision(project_at_head, "aaaa00000001", "op.execute('create table lie ()')\nop.get_bind().commit()")
+LIES = {
+    "commit()": ("op.get_bind().commit()", "the revision failed: it ended its own transaction"),
+    "sys.exit(0)": ("import sys; sys.exit(0)", "the revision left the process (SystemExit: 0)"),
+    "alembic in it": (
+        "from alembic import command; from alembic.config import Config\ncommand.upgrade(Config('alembic.ini'), 'head')",
+        "it runs alembic, which would wait for this run to end",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "said"), LIES.values(), ids=LIES)
+def test_a_revision_that_lies_is_found_out_here_as_well(project_at_head: Project, body: str, said: str) -> None:
+    """F62, F63 through plain alembic: Alembic alone records the step, or leaves with 0, or waits for itself."""
+    write_revision(project_at_head, "aaaa00000001", f"op.execute('create table lie ()')\n{body}")
 
     done = project_at_head.alembic("upgrade", "head")
 
     assert done.code != 0
-    assert "the revision failed: it ended its own transaction" in done.stdout + done.stderr
+    assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert current(project_at_head) == [HEAD]
