@@ -18,7 +18,8 @@ from stillroom.commands._database import (
     standing_of,
 )
 from stillroom.commands._heads import require_one_head
-from stillroom.commands._truth import require_arrival, settle, stands
+from stillroom.commands._looking_after import stands
+from stillroom.commands._truth import require_arrival, settle
 from stillroom.core.guard import Standing
 from stillroom.core.limits import Limits, after_waiting, longest_silence_s
 from stillroom.core.plan import Plan, plan_upgrade

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from stillroom.commands._database import Target, look_on
+from stillroom.commands._looking_after import (
+    AGAIN,
+    connect_again,
+    look_after,
+    reconnect,
+    require_same_server,
+    shown,
+)
 from stillroom.core.history import History
 from stillroom.core.plan import Plan
 from stillroom.core.progress import has_gone_further, positions
-from stillroom.errors import ConnectionLostError, DatabaseError, NotReadyError, RefusedError
+from stillroom.errors import ConnectionLostError, DatabaseError, NotReadyError
 
 if TYPE_CHECKING:
-    from psycopg2.extensions import connection as Connection
-
     from stillroom.commands._steps import Work
     from stillroom.edges.alembic.steps import Applied, StepRun
     from stillroom.edges.postgres.session import Migrating
-
-# Noticing a dead network takes 11 s, and an answer is owed within 30.
-RECONNECT_WITHIN_S = 12.0
-AGAIN = "`invoke status` shows where the database stands as soon as it answers"
 
 
 def require_arrival(work: Work, held: Migrating, plan: Plan) -> None:
@@ -39,18 +39,18 @@ def require_arrival(work: Work, held: Migrating, plan: Plan) -> None:
     is_alone = work.limits.pooler == "session"
     if not is_alone:
         try:
-            connection = _connect(work, place_within_s=0.0)
+            connection = connect_again(work, place_within_s=0.0)
         except NotReadyError:
             is_alone = True
     if is_alone:
         leave(held.connection, work.limits)
-        connection = _reconnect(work, "every step ran, but the server gives no connection to look again")
+        connection = reconnect(work, "every step ran, but the server gives no connection to look again")
     with closing(connection):
-        _require_same_server(connection, work, held)
-        seen = _look_after(connection, work, "every step ran")
+        require_same_server(connection, work, held)
+        seen = look_after(connection, work, "every step ran")
     if seen != plan.ends_at and not (is_alone and has_gone_further(work.project.history, plan, seen)):
         raise DatabaseError(
-            f"every step ran, but the database is at {_shown(seen)} and not at {', '.join(plan.ends_at) or 'base'}",
+            f"every step ran, but the database is at {shown(seen)} and not at {', '.join(plan.ends_at) or 'base'}",
             hint="a revision changed the version table, or another program did; `invoke check` compares the schema",
         )
 
@@ -71,14 +71,14 @@ def settle(work: Work, held: Migrating, run: StepRun, lost: ConnectionLostError)
     held.connection.close()
     step = run.running
     unknown = f"{lost.message}; state unknown: nobody answers who could tell whether {step or 'more'} is applied; {run.counts} before"
-    with closing(_reconnect(work, unknown)) as connection:
-        _require_same_server(connection, work, held)
+    with closing(reconnect(work, unknown)) as connection:
+        require_same_server(connection, work, held)
         try:
             if not is_gone(connection, held.backend):
                 raise DatabaseError(f"{unknown}: its server process {held.backend.pid} is still there", hint=AGAIN)
         except psycopg2.Error:
             raise DatabaseError(unknown, hint=AGAIN) from None
-        seen = _look_after(connection, work, lost.message)
+        seen = look_after(connection, work, lost.message)
     if step and _has_arrived(work.project.history, run, seen):
         word = "applied" if run.plan.direction == "upgrade" else "undone"
         run.say(f"note:  {step} is {word}, the confirmation was lost: the connection died, and a new one looked")
@@ -94,86 +94,12 @@ def settle(work: Work, held: Migrating, run: StepRun, lost: ConnectionLostError)
         else "the steps after it were not tried"
     )
     raise DatabaseError(
-        f"{lost.message}; looked again: {what}; {partly}{run.counts}, {left} not tried; {work.target.shown} is at {_shown(seen)}",
+        f"{lost.message}; looked again: {what}; {partly}{run.counts}, {left} not tried; {work.target.shown} is at {shown(seen)}",
         hint="run the same command again to go on" if not partly else "`invoke status`, then see what of it is there",
     )
-
-
-def _look_after(connection: Connection, work: Work, before: str) -> tuple[str, ...]:
-    """Read the version table after the work: what would have been refused before it is a failure now.
-
-    Raises:
-        DatabaseError: It cannot be read where it should be.
-    """
-    try:
-        return look_on(connection, work.target, work.project, work.settings).revisions
-    except RefusedError as error:
-        raise DatabaseError(
-            f"{before}, but where the database stands cannot be read: {error.message}", hint=error.hint
-        ) from None
 
 
 def _has_arrived(history: History, run: StepRun, seen: tuple[str, ...]) -> bool:
     """Tell whether the database is where the running step leads, or further."""
     after = positions(history, run.plan)[len(run.done) + 1 :]
     return seen in after or has_gone_further(history, run.plan, seen)
-
-
-def _require_same_server(connection: Connection, work: Work, held: Migrating) -> None:
-    """Stop when the address leads to another server now: what was committed on the old one may be missing there.
-
-    Raises:
-        DatabaseError: A failover.
-    """
-    import psycopg2
-
-    from stillroom.edges.postgres.backend import read_backend
-
-    try:
-        now = read_backend(connection)
-    except psycopg2.Error:
-        return
-    if held.backend.is_elsewhere(now):
-        seen = look_on(connection, work.target, work.project, work.settings).revisions
-        raise DatabaseError(
-            f"{work.target.shown}: another server answers now than the one that was migrated (a failover); this one is at {_shown(seen)}",
-            hint="`invoke status`, and `invoke migrate` when it is the right one",
-        )
-
-
-def _connect(work: Work, **limits: Any) -> Connection:
-    from stillroom.edges.postgres.connect import connect
-
-    return connect(work.target.url, command=work.command, **limits)
-
-
-def _reconnect(work: Work, unknown: str, *, within_s: float = RECONNECT_WITHIN_S) -> Connection:
-    """Connect again, in a bounded time.
-
-    Raises:
-        DatabaseError: No connection came about; `unknown` says what that means.
-    """
-    until = time.monotonic() + within_s
-    while True:
-        left = until - time.monotonic()
-        try:
-            return _connect(work, timeout_s=min(10.0, left), place_within_s=0.0)
-        except NotReadyError as error:
-            if until - time.monotonic() < 2:
-                raise DatabaseError(f"{unknown} ({error.message})", hint=AGAIN) from None
-        except DatabaseError as error:
-            raise DatabaseError(f"{unknown} ({error.message})", hint=AGAIN) from None
-        time.sleep(0.2)
-
-
-def _shown(revisions: tuple[str, ...]) -> str:
-    return ", ".join(revisions) or "no revision"
-
-
-def stands(work: Work, target: Target) -> str:
-    """Say in words where the database stands now, or that nobody can tell."""
-    try:
-        with closing(_reconnect(work, "nobody answers", within_s=6.0)) as connection:
-            return f"{target.shown} is at {_shown(look_on(connection, target, work.project, work.settings).revisions)}"
-    except DatabaseError as error:
-        return f"state unknown: {error.message}"

@@ -13,8 +13,8 @@ from sqlalchemy.pool import StaticPool
 
 from stillroom.core.sent_sql import find_indexes, find_transaction_word, is_concurrent
 from stillroom.edges.alembic.attempt import Attempt
-from stillroom.edges.alembic.honest import DishonestStepError
 from stillroom.edges.alembic.retrying import execute_alone
+from stillroom.edges.alembic.seen import DishonestStepError
 from stillroom.edges.interrupt import Interrupted
 from stillroom.edges.postgres.current import pin_search_path
 from stillroom.edges.postgres.errors import as_database_error

@@ -9,7 +9,8 @@ import psycopg2
 from sqlalchemy.exc import DBAPIError
 
 from stillroom.edges.alembic.config import refused_import
-from stillroom.edges.alembic.honest import DishonestStepError, describe_swallowed
+from stillroom.edges.alembic.honest import describe_swallowed
+from stillroom.edges.alembic.seen import DishonestStepError
 from stillroom.edges.postgres.current import is_lost
 from stillroom.edges.postgres.errors import HINTS, describe, describe_with_data
 from stillroom.edges.postgres.invalid import find_invalid_indexes

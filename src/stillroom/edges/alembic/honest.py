@@ -10,13 +10,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import errors, sql
 
 from stillroom.edges.alembic.hooks import OWN_SCHEMA
+from stillroom.edges.alembic.seen import DishonestStepError, Seen, look, require_same, require_session
 from stillroom.edges.interrupt import Interrupted
 from stillroom.edges.postgres.errors import describe
 from stillroom.edges.postgres.invalid import find_invalid_indexes, read_invalid
@@ -28,18 +27,7 @@ if TYPE_CHECKING:
 
     from stillroom.edges.alembic.attempt import Attempt
 
-_LOOK = """
-select coalesce(current_setting('stillroom.token', true), ''), pg_backend_pid(), current_user::text, current_setting('search_path'),
-       now(), (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted),
-       (select array_agg(coalesce(to_regclass(name)::oid, 0) order by place) from unnest(%s::text[]) with ordinality as kept (name, place))
-"""
-
-
 _under_way: list[Attempt] = []
-
-
-class DishonestStepError(Exception):
-    """A revision did what would make the record untrue; the message says what."""
 
 
 def require_no_step_under_way() -> None:
@@ -71,8 +59,8 @@ def honest(
     def checked(**options: Any) -> None:
         # Alembic may have begun the first step's transaction before the step was known.
         _set_token(raw, attempt)
-        before, rows = _look(raw, kept), _read_rows(raw, kept[0])
-        _require_session(before, attempt, "before it began")
+        before, rows = look(raw, kept), _read_rows(raw, kept[0])
+        require_session(before, attempt, "before it began")
         attempt.invalid_before = read_invalid(raw)
         seam("step begun")
         with _deaths_of_threads() as deaths:
@@ -86,7 +74,7 @@ def honest(
         if attempt.lie:
             raise DishonestStepError(attempt.lie)
         after = _look_again(raw, attempt, kept)
-        _require_same(before, after, attempt, kept)
+        require_same(before, after, attempt, kept)
         if _read_rows(raw, kept[0]) != rows:
             raise DishonestStepError(f"it changed what {kept[0]} holds".replace('"', ""))
         _require_valid_indexes(raw, attempt)
@@ -124,33 +112,6 @@ def _read_rows(raw: PsycopgConnection, version_table: str) -> list[Any]:
         return cursor.fetchall()
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """The session in the middle of a step.
-
-    Args:
-        began: When its transaction did.
-        locks: How many advisory locks it holds.
-        tables: The identities of the tables to keep; 0 for one that is not there.
-    """
-
-    token: str
-    pid: int
-    role: str
-    search_path: str
-    began: datetime
-    locks: int
-    tables: list[int]
-
-
-def _look(raw: PsycopgConnection, kept: list[str]) -> _Seen:
-    with raw.cursor() as cursor:
-        cursor.execute(_LOOK, (kept,))
-        row = cursor.fetchone()
-    assert row is not None
-    return _Seen(*row)
-
-
 def _require_run(returned: object) -> None:
     """Refuse a coroutine or a generator: calling it has run nothing."""
     if inspect.iscoroutine(returned):
@@ -159,42 +120,11 @@ def _require_run(returned: object) -> None:
         raise DishonestStepError("it is a coroutine or a generator, so nothing of it ran: write a plain function")
 
 
-def _look_again(raw: PsycopgConnection, attempt: Attempt, kept: list[str]) -> _Seen:
+def _look_again(raw: PsycopgConnection, attempt: Attempt, kept: list[str]) -> Seen:
     try:
-        return _look(raw, kept)
+        return look(raw, kept)
     except errors.InFailedSqlTransaction:
         raise DishonestStepError(describe_swallowed(attempt)) from None
-
-
-def _require_same(before: _Seen, after: _Seen, attempt: Attempt, kept: list[str]) -> None:
-    if after.token != attempt.token and after.began == before.began and not attempt.is_stray:
-        raise DishonestStepError("it reset the settings of its session, by RESET ALL or DISCARD")
-    if after.token != attempt.token or attempt.is_stray:
-        attempt.has_committed = True
-        raise DishonestStepError(
-            "it ended its own transaction, by COMMIT or ROLLBACK in its SQL or by commit() or rollback() on the connection"
-        )
-    _require_session(after, attempt, "when it ended")
-    if after.locks < before.locks:
-        raise DishonestStepError("it let the migration lock go: another migration may be running by now")
-    lost = [name for name, was, now in zip(kept, before.tables, after.tables, strict=True) if was != now]
-    if lost:
-        raise DishonestStepError(f"it dropped or replaced {', '.join(lost)}".replace('"', ""))
-
-
-def _require_session(seen: _Seen, attempt: Attempt, when: str) -> None:
-    session = attempt.session
-    assert session is not None, "steps run on a session that was read first"
-    if seen.pid != session.pid:
-        raise DishonestStepError(
-            f"{when}, another server process answered ({seen.pid}, not {session.pid}): a pooler took the session away"
-        )
-    if seen.role != session.role:
-        raise DishonestStepError(f"{when}, the role was {seen.role} and not {session.role}: `RESET ROLE` is missing")
-    if seen.search_path != session.search_path:
-        raise DishonestStepError(
-            f"{when}, the search_path was {seen.search_path} and not {session.search_path}: name the schema instead, as in `schema=`"
-        )
 
 
 def _require_valid_indexes(raw: PsycopgConnection, attempt: Attempt) -> None:
