@@ -46,3 +46,20 @@ def test_a_schema_named_like_the_role_changes_nothing(migrated: Project, role: s
     assert FIRST in done[3].stdout
     places = "select tablename::text, schemaname::text from pg_tables where tablename in ('notes', 'alembic_version', 'users') order by 1"
     assert query(migrated, places) == [("alembic_version", "public"), ("notes", "public"), ("users", "public")]
+
+
+@pytest.mark.parametrize("is_new", [False, True], ids=["at head", "empty database"])
+def test_a_path_in_quotes_as_one_name_is_said_with_the_setting_that_helps(
+    migrated: Project, role: str, is_new: bool
+) -> None:
+    """F74: `SET search_path = '"$user", public'` names one schema, which is nowhere; a usual slip."""
+    database_of(migrated).server.execute(f"alter role {role} set search_path = '\"$user\", public'")
+    if is_new:
+        query(migrated, "drop schema public cascade; create schema public")
+
+    done = migrated.invoke("migrate")
+    helped = migrated.invoke("migrate", env={"STILLROOM_SEARCH_PATH": "public"})
+
+    assert done.code == (4 if is_new else 3), done.stderr
+    assert "STILLROOM_SEARCH_PATH" in done.stderr
+    assert helped.code == 0, helped.stderr

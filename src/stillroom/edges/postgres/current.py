@@ -29,7 +29,10 @@ select pg_catalog.current_database(), current_user::text, coalesce(pg_catalog.cu
        (select n.nspname::text from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where c.oid = pg_catalog.to_regclass(%(name)s)),
        (select pg_catalog.string_agg(n.nspname::text, ', '::text) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        where c.relname::text = %(table)s::text and c.relkind in ('r', 'p') and n.nspname::text !~ '^pg_'::text)
+        where c.relname::text = %(table)s::text and c.relkind in ('r', 'p') and n.nspname::text !~ '^pg_'::text),
+       pg_catalog.current_schema() is null and exists (
+         select from pg_catalog.pg_namespace where nspname::text = 'public'::text and pg_catalog.has_schema_privilege(oid, 'usage'::text)),
+       pg_catalog.current_setting('search_path')
 """
 
 
@@ -95,7 +98,12 @@ def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | Non
     cursor.execute(PLACES, {"name": _qualified(schema, table), "table": table})
     row = cursor.fetchone()
     assert row is not None
-    database, role, current_schema, has_mark, found_in, lies_in = row
+    database, role, current_schema, has_mark, found_in, lies_in, looks_nowhere, path = row
+    if found_in is None and lies_in and looks_nowhere and not schema:
+        raise RefusedError(
+            f"{database}: the search_path of {role} is {path}, which names no schema that is there; the version table {table} is in {lies_in}",
+            hint=f"set STILLROOM_SEARCH_PATH={lies_in.split(', ')[0]} (quotes around a whole path make it one name)",
+        )
     if found_in is None and lies_in == current_schema:
         raise DatabaseError(
             f"{database}: {role} may not use schema {lies_in}, where the version table {table} is",
