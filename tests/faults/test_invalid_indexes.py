@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import psycopg2
+import pytest
 
 from tests.commands.support import HEAD, current, in_transaction, interrupt, launch, query, until, write_revision
 from tests.servers import Project
@@ -51,6 +52,31 @@ def test_if_not_exists_does_not_hide_an_invalid_index(migrated: Project) -> None
     assert (first.code, again.code) == (4, 4)
     assert "index public.ix_twice is invalid: a build of it failed, now or before" in again.stderr
     assert "`DROP INDEX CONCURRENTLY public.ix_twice;`" in again.stderr
+    assert current(migrated) == [HEAD]
+
+
+HIDDEN = {
+    "in a DO block": "op.execute('do $x$ begin create unique index if not exists ix_twice on users (display_name); end $x$')",
+    "by a cursor of the driver's": (
+        "op.get_bind().connection.dbapi_connection.cursor().execute("
+        "'create unique index if not exists ix_twice on users (display_name)')"
+    ),
+    "on another table": "op.execute('create index if not exists ix_twice on tasks (title)')",
+}
+
+
+@pytest.mark.parametrize("body", HIDDEN.values(), ids=HIDDEN)
+def test_if_not_exists_hides_nothing_wherever_it_stands(migrated: Project, body: str) -> None:
+    """F72."""
+    two_of_a_name(migrated)
+    write_revision(migrated, STEP, BUILD.format(""))
+    migrated.invoke("migrate")
+    write_revision(migrated, STEP, body)
+
+    done = migrated.invoke("migrate")
+
+    assert done.code == 4, done.stderr
+    assert "index public.ix_twice is invalid" in done.stderr
     assert current(migrated) == [HEAD]
 
 

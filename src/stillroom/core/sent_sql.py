@@ -7,7 +7,12 @@ import re
 from stillroom.core.sql_text import Reader, Statement, read_statements
 
 _MAY_END = re.compile(r"\b(?:COMMIT|END|ABORT|BEGIN|START|PREPARE|ROLLBACK)\b", re.IGNORECASE)
-_VALUES = re.compile(r"\$(\w*)\$.*?\$\1\$|[eE]?'(?:[^']|'')*(?:'|\Z)|\b\d+(?:\.\d+)?\b", re.DOTALL)
+_VALUES = re.compile(
+    r"\$(\w*)\$.*?\$\1\$|[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z)|'(?:[^']|'')*(?:'|\Z)|\b\d+(?:\.\d+)?\b", re.DOTALL
+)
+_GUARDED = re.compile(
+    r"""\bcreate\s+(?:unique\s+)?index\s+(?:concurrently\s+)?if\s+not\s+exists\s+("[^"]+"|\w+)""", re.IGNORECASE
+)
 _COMMENTS = re.compile(r"--[^\n]*(?:\n|\Z)|/\*(?:[^*]|\*(?!/))*\*/")
 
 
@@ -52,6 +57,11 @@ def find_indexes(sql: str) -> frozenset[tuple[str, str]]:
     if "index" not in sql.lower():
         return frozenset()
     return frozenset(found for found in map(_created_index, read_statements(sql)) if found)
+
+
+def find_guarded_indexes(text: str) -> frozenset[str]:
+    """Name the indexes that are created `IF NOT EXISTS` anywhere in a text: in a DO block, or in a revision's source."""
+    return frozenset(name.strip('"') for name in _GUARDED.findall(text))
 
 
 def _created_index(statement: Statement) -> tuple[str, str] | None:

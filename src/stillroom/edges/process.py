@@ -7,20 +7,24 @@ import io
 import sys
 from collections.abc import Callable
 from types import TracebackType
-from typing import TextIO
+from typing import Any, TextIO
 
 _mask: Callable[[str], str] = str
 
 
-class _Masking(io.TextIOBase):
-    """A stream whose text passes through the mask; what is asked of it besides is the inner stream's."""
+class _Masked(io.BufferedIOBase):
+    """The bytes of a stream, masked on their way."""
 
     def __init__(self, inner: TextIO) -> None:
         self._inner = inner
 
-    def write(self, text: str) -> int:
-        self._inner.write(_mask(text))
-        return len(text)
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        text = bytes(data).decode(self._inner.encoding, "surrogateescape")
+        self._inner.buffer.write(_mask(text).encode(self._inner.encoding, "surrogateescape"))
+        return len(data)
 
     def flush(self) -> None:
         self._inner.flush()
@@ -34,8 +38,13 @@ class _Masking(io.TextIOBase):
 
 def mask_what_revisions_say() -> None:
     """Let what anybody prints, logs or warns from now on pass through the mask: a revision may know the URL."""
-    sys.stdout = _Masking(sys.stdout)
-    sys.stderr = _Masking(sys.stderr)
+    sys.stdout, sys.stderr = _masking(sys.stdout), _masking(sys.stderr)
+
+
+def _masking(stream: TextIO) -> TextIO:
+    """Wrap a stream in one that can all that Python's own can: revisions reconfigure it, or write bytes."""
+    masked: Any = _Masked(stream)
+    return io.TextIOWrapper(masked, stream.encoding, stream.errors, line_buffering=True, write_through=True)
 
 
 def keep_memory_private() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import psycopg2
+
+from stillroom.edges.postgres.kept_settings import read_settings
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as PsycopgConnection
@@ -66,6 +68,8 @@ class Attempt:
         invalid_before: The indexes that were invalid before the step.
         first_error: The server's first error, which the step may have swallowed.
         indexes: The indexes it created, or found there, each with its table.
+        guarded: Names of indexes that it creates `IF NOT EXISTS`.
+        settings: What was set for the session, by name, before the first step.
         threads: Those that sent statements for it.
         older_threads: Those that were there before it, and have nothing to send.
     """
@@ -86,6 +90,8 @@ class Attempt:
     invalid_before: frozenset[int] = frozenset()
     first_error: psycopg2.Error | None = None
     indexes: set[tuple[str, str]] = field(default_factory=set)
+    guarded: set[str] = field(default_factory=set)
+    settings: Mapping[str, str] = field(default_factory=dict)
     threads: set[threading.Thread] = field(default_factory=set)
     older_threads: frozenset[threading.Thread] = frozenset()
     _ended_transaction: bool = False
@@ -103,13 +109,14 @@ class Attempt:
             session=read_session(connection),
             lock_tries=limits.lock_tries,
             say=say,
+            settings=read_settings(connection),
         )
 
     def start_step(self) -> None:
         """Forget the step before, or the try before."""
         self.token = secrets.token_hex(16)
         self.has_committed = self.is_stray = self._ended_transaction = False
-        self.lie, self.first_error, self.indexes = "", None, set()
+        self.lie, self.first_error, self.indexes, self.guarded = "", None, set(), set()
         self.threads, self.older_threads = set(), frozenset(threading.enumerate()) - {threading.current_thread()}
 
     def statement_begins(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from stillroom.core.sent_sql import find_indexes, find_transaction_word, is_concurrent
+from stillroom.core.sent_sql import find_guarded_indexes, find_indexes, find_transaction_word, is_concurrent
 from stillroom.edges.alembic.attempt import Attempt
 from stillroom.edges.alembic.retrying import execute_alone
 from stillroom.edges.alembic.seen import DishonestStepError
@@ -88,6 +88,9 @@ def _note_error(context: Any, attempt: Attempt) -> None:
         context.is_disconnect = False
     if attempt.first_error is None and isinstance(context.original_exception, psycopg2.Error):
         attempt.first_error = context.original_exception
+    if context.connection is not None and context.statement is not None:
+        with suppress(psycopg2.Error):  # the session may be gone
+            _bound_waits_again(_raw(context.connection), context.statement, attempt)
 
 
 def _before(cursor: Any, statement: str, attempt: Attempt) -> None:
@@ -104,6 +107,7 @@ def _before(cursor: Any, statement: str, attempt: Attempt) -> None:
         if attempt.lie:
             raise DishonestStepError(attempt.lie)
         attempt.indexes |= find_indexes(statement)
+        attempt.guarded |= find_guarded_indexes(statement)
     if cursor.connection.autocommit and is_concurrent(statement):
         # A timeout would leave an invalid index.
         with cursor.connection.cursor() as own:
@@ -116,8 +120,13 @@ def _after(cursor: Any, statement: str, attempt: Attempt) -> None:
     attempt.pulse()
     if attempt.watch:
         attempt.watch.statement_ended()
-    if cursor.connection.autocommit and is_concurrent(statement):
-        with cursor.connection.cursor() as own:
+    _bound_waits_again(cursor.connection, statement, attempt)
+
+
+def _bound_waits_again(raw: Any, statement: str, attempt: Attempt) -> None:
+    """Take back what `_before` set for a concurrent build, also when it failed and the revision goes on."""
+    if raw.autocommit and is_concurrent(statement):
+        with raw.cursor() as own:
             own.execute("select set_config('lock_timeout', %s, false)", (f"{attempt.lock_timeout_ms}ms",))
 
 
@@ -134,6 +143,8 @@ def translated_from_sqlalchemy() -> Iterator[None]:
         raise DatabaseError(
             f"the revision failed: {error}; nothing of it was recorded", hint="correct the revision, then run it again"
         ) from None
+    except psycopg2.Error as error:
+        raise as_database_error(error, "the server refused") from None
     except DBAPIError as error:
         if not isinstance(error.orig, psycopg2.Error):
             raise

@@ -49,13 +49,13 @@ def step_failed(run: StepRun, error: BaseException, *, is_interrupted: bool) -> 
             f"{run.running or 'the version table'}: {said(error)}",
             hint="`invoke status` shows where the database stands",
         )
-    if not run.running and not isinstance(error, DBAPIError):
+    if not run.running and server_error(error) is None:
         return refused_import(error)
     invalid = _find_invalid(run)
     hint = _hint(run, error, invalid)
     what = f"{run.running or 'the version table'} failed{_place(error, run)}"
     built = "" if isinstance(error, DishonestStepError) else _left(invalid)
-    is_swallowed = _code(error) == SWALLOWED and run.attempt.first_error is not None
+    is_swallowed = code_of(error) == SWALLOWED and run.attempt.first_error is not None
     text = describe_swallowed(run.attempt) if is_swallowed else said(error, shows_data=run.shows_data)
     return DatabaseError(f"{what}: {text}{built}; {state}; {counts}, {left} not tried", hint=hint)
 
@@ -69,7 +69,7 @@ def _state_of(run: StepRun, error: BaseException) -> str:
 
 
 def _hint(run: StepRun, error: BaseException, invalid: tuple[str, ...]) -> str:
-    code = _code(error)
+    code = code_of(error)
     if invalid:
         return _drop(invalid)
     if run.attempt.has_committed:
@@ -90,14 +90,23 @@ def _drop(invalid: tuple[str, ...]) -> str:
     return f"`{drops}`, correct what made it fail, then run the same command again"
 
 
-def _code(error: BaseException) -> str:
-    return getattr(getattr(error, "orig", None), "pgcode", None) or ""
+def server_error(error: BaseException) -> psycopg2.Error | None:
+    """Take the driver's error out of SQLAlchemy's; one that a cursor of the driver's own raised is not wrapped."""
+    inner = error.orig if isinstance(error, DBAPIError) else error
+    return inner if isinstance(inner, psycopg2.Error) else None
+
+
+def code_of(error: BaseException) -> str:
+    """Read the SQLSTATE of an error; empty for one that is not the server's."""
+    return getattr(server_error(error), "pgcode", None) or ""
 
 
 def _find_invalid(run: StepRun) -> tuple[str, ...]:
     """Look for what a failed concurrent build left; the connection has been rolled back by now."""
     try:
-        return find_invalid_indexes(run.connection, before=run.attempt.invalid_before, named=run.attempt.indexes)
+        return find_invalid_indexes(
+            run.connection, before=run.attempt.invalid_before, named=run.attempt.indexes, guarded=run.attempt.guarded
+        )
     except psycopg2.Error:
         return ()
 
@@ -111,8 +120,9 @@ def _place(error: BaseException, run: StepRun) -> str:
 
 def said(error: BaseException, *, shows_data: bool = False) -> str:
     """Put an error into one line, without rows and parameters unless they are asked for."""
-    if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg2.Error):
-        return describe_with_data(error.orig) if shows_data else describe(error.orig)
+    driver_error = server_error(error)
+    if driver_error is not None:
+        return describe_with_data(driver_error) if shows_data else describe(driver_error)
     if isinstance(error, DishonestStepError):
         return str(error)
     if isinstance(error, SystemExit):

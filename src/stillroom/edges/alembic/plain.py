@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from alembic.runtime.migration import RevisionStep
 
 from stillroom.edges.alembic.honest import honest, tables_to_keep
+from stillroom.edges.postgres.kept_settings import put_settings_back
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as PsycopgConnection
@@ -29,6 +30,7 @@ def make_honest(context: Any, attempt: Attempt, raw: PsycopgConnection) -> None:
     def steps(heads: Any, running: Any) -> Iterator[Any]:
         for step in list_steps(heads, running):
             if isinstance(step, RevisionStep):
+                put_settings_back(raw, attempt.settings)
                 attempt.start_step()
                 step.migration_fn = honest(step.migration_fn, attempt, raw, kept)
             yield step

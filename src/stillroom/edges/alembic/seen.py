@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _LOOK = """
 select coalesce(current_setting('stillroom.token', true), ''), pg_backend_pid(), current_user::text, current_setting('search_path'),
-       now(), (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted),
+       now(), (select coalesce(pg_catalog.array_agg(pg_catalog.concat_ws(' '::text, classid, objid, objsubid)::text), '{}'::text[])
+        from pg_catalog.pg_locks where locktype = 'advisory'::text and pid = pg_catalog.pg_backend_pid() and granted),
        (select array_agg(coalesce(to_regclass(name)::oid, 0) order by place) from unnest(%s::text[]) with ordinality as kept (name, place))
 """
 
@@ -28,7 +29,7 @@ class Seen:
 
     Args:
         began: When its transaction did.
-        locks: How many advisory locks it holds.
+        locks: The advisory locks it holds.
         tables: The identities of the tables to keep; 0 for one that is not there.
     """
 
@@ -37,7 +38,7 @@ class Seen:
     role: str
     search_path: str
     began: datetime
-    locks: int
+    locks: list[str]
     tables: list[int]
 
 
@@ -68,7 +69,7 @@ def require_same(before: Seen, after: Seen, attempt: Attempt, kept: list[str]) -
             "it ended its own transaction, by COMMIT or ROLLBACK in its SQL or by commit() or rollback() on the connection"
         )
     require_session(after, attempt, "when it ended")
-    if after.locks < before.locks:
+    if not set(before.locks) <= set(after.locks):
         raise DishonestStepError("it let the migration lock go: another migration may be running by now")
     lost = [name for name, was, now in zip(kept, before.tables, after.tables, strict=True) if was != now]
     if lost:

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import psycopg2
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 from sqlalchemy.exc import DBAPIError
@@ -16,11 +17,12 @@ from stillroom.core.limits import Limits, grown_lock_timeout_ms
 from stillroom.edges.alembic.attempt import Attempt
 from stillroom.edges.alembic.config import load_scripts, make_config
 from stillroom.edges.alembic.engine import make_engine
-from stillroom.edges.alembic.failing import said, step_failed
+from stillroom.edges.alembic.failing import code_of, said, step_failed
 from stillroom.edges.alembic.honest import honest, tables_to_keep
 from stillroom.edges.alembic.hooks import configure_options
 from stillroom.edges.alembic.retrying import RETRIED, wait_for_turn
 from stillroom.edges.interrupt import Interrupted, cancelling
+from stillroom.edges.postgres.kept_settings import put_settings_back
 from stillroom.edges.seams import seam
 from stillroom.errors import StillroomError
 
@@ -91,6 +93,7 @@ class StepRun:
                 raise Interrupted("a signal that came between two steps")
             script = scripts.get_revision(revision)
             self.running, self.file = revision, script.module.__file__ or ""
+            put_settings_back(self.connection, self.attempt.settings)
             self.attempt.start_step()
             self.pulse()
             self._started = time.monotonic()
@@ -120,7 +123,7 @@ class StepRun:
                 try:
                     with context.begin_transaction():
                         context.run_migrations()
-                except DBAPIError as error:
+                except (DBAPIError, psycopg2.Error) as error:
                     if not self._may_retry(error, attempt):
                         raise
                     migration.connection = connection
@@ -128,8 +131,8 @@ class StepRun:
                 else:
                     return
 
-    def _may_retry(self, error: DBAPIError, attempt: int) -> bool:
-        is_retried = getattr(error.orig, "pgcode", None) in RETRIED
+    def _may_retry(self, error: Exception, attempt: int) -> bool:
+        is_retried = code_of(error) in RETRIED
         return (
             is_retried
             and not self.attempt.has_committed
@@ -137,7 +140,7 @@ class StepRun:
             and attempt + 1 < self.limits.lock_tries
         )
 
-    def _wait(self, error: DBAPIError, attempt: int) -> None:
+    def _wait(self, error: Exception, attempt: int) -> None:
         wait_for_turn(self.running or "the version table", said(error), attempt, self.attempt)
 
 

@@ -34,9 +34,19 @@ def describe(error: psycopg2.Error) -> str:
     """Say what the server said: the primary message and the SQLSTATE, no DETAIL (it holds rows) and no value."""
     primary = error.diag.message_primary if error.diag is not None else None
     text = primary or (str(error).strip().splitlines() or ["the connection was lost"])[0]
-    if (error.pgcode or "").startswith("22"):
+    if (error.pgcode or "").startswith("22") or _is_near_a_literal(error):
         text = _VALUE.sub('"…"', text)
     return f"{text} ({error.pgcode})" if error.pgcode else text
+
+
+def _is_near_a_literal(error: psycopg2.Error) -> bool:
+    """Tell a syntax error that quotes what stands in or behind a literal: `'O'Neil'`, `'no end`."""
+    primary, position = (error.diag.message_primary or ""), error.diag.statement_position
+    if error.pgcode != "42601":
+        return False
+    query = error.cursor.query.decode("utf-8", "replace") if error.cursor is not None and error.cursor.query else ""
+    before = query[: int(position) - 1].rstrip() if position else ""
+    return "\"'" in primary or before.endswith("'")
 
 
 def describe_with_data(error: psycopg2.Error) -> str:

@@ -34,14 +34,19 @@ def read_invalid(connection: Connection) -> frozenset[int]:
 
 
 def find_invalid_indexes(
-    connection: Connection, *, before: frozenset[int], named: Iterable[tuple[str, str]]
+    connection: Connection,
+    *,
+    before: frozenset[int],
+    named: Iterable[tuple[str, str]],
+    guarded: Iterable[str] = (),
 ) -> tuple[str, ...]:
     """Pick the invalid indexes that are new, and those that were named although they were there.
 
     Args:
         connection: On which the step ran.
         before: Those that were invalid before it.
-        named: Indexes and their tables, as `IF NOT EXISTS` passes over them; a table may have a schema before a dot.
+        named: Indexes that were created, and their tables; a table may have a schema before a dot.
+        guarded: Names that `IF NOT EXISTS` passes over, whatever table has the index of that name.
 
     Returns:
         Each as SQL names it, with its schema.
@@ -49,7 +54,7 @@ def find_invalid_indexes(
     Raises:
         psycopg2.Error: The server refused, or the connection is lost.
     """
-    wanted = set(named)
+    wanted, passed_over = set(named), set(guarded)
     with connection.cursor() as cursor:
         cursor.execute(_INVALID)
         found = cursor.fetchall()
@@ -62,7 +67,9 @@ def find_invalid_indexes(
     others = set(building or ())
 
     def is_named(name: str, schema: str, table: str) -> bool:
-        return (name, f"{schema}.{table}") in wanted or (schema in path and (name, table) in wanted)
+        if (name, f"{schema}.{table}") in wanted:
+            return True
+        return schema in path and ((name, table) in wanted or name in passed_over)
 
     return tuple(
         shown
