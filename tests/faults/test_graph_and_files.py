@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.commands.support import HEAD, INITIAL, current, has_table, query, write_revision
+from tests.commands.support import HEAD, INITIAL, answer, current, has_table, query, write_revision
 from tests.faults.asking import READING, ask, refusal
 from tests.servers import Project
 
@@ -324,3 +324,15 @@ def test_twenty_thousand_files_are_read_in_bounded_time_and_memory(migrated: Pro
 
     assert len(found["status"]["result"]["pending"]) == count
     assert found["status"]["result"]["heads"] == [f"c{count - 1}"]
+
+
+@pytest.mark.parametrize("task", ["backup", "restore", "mark"])
+def test_what_does_not_ask_for_the_history_works_although_a_revision_is_broken(migrated: Project, task: str) -> None:
+    """F09: marks of a merge in a header, at night, and a backup is to be made or brought back."""
+    made = answer(migrated.invoke("backup", "--json").stdout)["result"]["backup"]["name"]
+    broken = migrated.path / write_revision(migrated, "aaaa00000001", "pass")
+    broken.write_text("<<<<<<< HEAD\n" + broken.read_text())
+
+    done = migrated.invoke(task, *([made, "--yes"] if task == "restore" else []))
+
+    assert done.code == 0, done.stderr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from stillroom.core.guard import Standing
@@ -24,10 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Project:
-    """The files of the project, read and not imported."""
+    """The files of the project, read and not imported.
+
+    Args:
+        layout: Where they are.
+        history: The revisions; none for a task that does not ask for them.
+    """
 
     layout: Layout
-    history: History
+    history: History = field(default_factory=lambda: History({}))
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,16 @@ def read_project(settings: Settings, *, imports: bool = True) -> Project:
 
         history = read_history_with_alembic(layout)
     return Project(layout, history)
+
+
+def read_place(settings: Settings) -> Project:
+    """Read alembic.ini and env.py alone: a backup, a restore and the mark shall not fail because of a revision.
+
+    Raises:
+        SettingsError: A file of the project is missing.
+        RefusedError: env.py does not call `stillroom.env.run`.
+    """
+    return Project(read_layout(settings.root))
 
 
 def reach_database(settings: Settings, terminal: Terminal) -> Target:

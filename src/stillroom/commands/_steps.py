@@ -14,6 +14,7 @@ from stillroom.commands._database import (
     limits_of,
     look_on,
     reach_database,
+    read_place,
     read_project,
     standing_of,
 )
@@ -73,7 +74,13 @@ def prepare_upgrade(
 
 
 def begin_work(
-    settings: Settings, terminal: Terminal, *, command: str, wait_s: str = "", must_write: bool = True
+    settings: Settings,
+    terminal: Terminal,
+    *,
+    command: str,
+    wait_s: str = "",
+    must_write: bool = True,
+    needs_history: bool = True,
 ) -> tuple[Work, Current]:
     """Read the project, reach the server, waiting for it where it is still starting, and look where the database stands.
 
@@ -82,6 +89,7 @@ def begin_work(
         terminal: Told what is waited for.
         command: The task.
         wait_s: Longest wait in seconds, as typed; empty for the setting.
+        needs_history: Read the revisions; a task that does not look at them works although one is broken.
         must_write: Whatever is found, the lock will be taken: a pooler or a standby is refused at once.
 
     Raises:
@@ -91,7 +99,7 @@ def begin_work(
     """
     from stillroom.edges.postgres.connect import connect_patiently
 
-    project = read_project(settings)
+    project = read_project(settings) if needs_history else read_place(settings)
     target = reach_database(settings, terminal)
     limits, started = limits_of(settings, target, wait_s), time.monotonic()
     patience = {"wait_s": limits.wait_s, "absent_wait_s": limits.absent_wait_s}

@@ -56,7 +56,7 @@ def back_up_database(
 
     patterns = tuple(each.strip() for each in exclude.split(",") if each.strip())
     wanted = Wanted(secrets.token_hex(8), schema_only, patterns, read_lock_wait(lock_wait))
-    work, current = begin_work(settings, terminal, command="backup")
+    work, current = begin_work(settings, terminal, command="backup", needs_history=False)
     database = work.target
     standing = standing_of(settings, database, current, terminal)
     backup = _back_up_in_child(work, terminal, wanted)

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import look, reach_database, read_project
+from stillroom.commands._database import look, reach_database, read_place
 from stillroom.core.guard import Standing
 from stillroom.errors import DatabaseError, RefusedError, SettingsError
 
@@ -43,7 +43,7 @@ def mark_database(settings: Settings, terminal: Terminal, *, environment: str = 
     """
     if environment and environment not in ENVIRONMENTS:
         raise SettingsError(f"there is no environment named {environment!r}", hint=f"one of: {', '.join(ENVIRONMENTS)}")
-    project = read_project(settings)
+    project = read_place(settings)
     database = reach_database(settings, terminal)
     current = look(database, project, settings, command="mark")
     if environment and environment != current.mark:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import limits_of, look, reach_database, read_project
+from stillroom.commands._database import limits_of, look, reach_database, read_place
 from stillroom.commands._restore_checks import describe_stranger, look_around, require_good, require_swap
 from stillroom.core.backup_names import beside, require_database_name
 from stillroom.core.guard import parse_allowed
@@ -82,7 +82,7 @@ def restore_backup(
     target = reach_database(settings, terminal)
     for note in describe_stranger(backup, target):
         terminal.say(f"note:  {note}")
-    work = Work(settings, read_project(settings), target, limits_of(settings, target), "restore")
+    work = Work(settings, read_place(settings), target, limits_of(settings, target), "restore")
     situation = look_around(work, require_database_name(into) if into else "")
     swaps = not into and not situation.why_beside
     is_protected = False
