@@ -157,6 +157,20 @@ def test_an_invalid_index_is_dropped_and_made_again(migrated: Project) -> None:
     assert find_drift(migrated) == []
 
 
+def test_the_statements_of_the_text_mend_when_they_are_pasted(migrated: Project) -> None:
+    """F110: what has lines of its own is shown with them; a backslash and an n would end psql after the DROP."""
+    query(migrated, "create function twice(n int) returns int language sql as 'select 2 * n'")
+    query(migrated, "drop index ix_tasks_open_due_at")
+    query(migrated, "create index ix_tasks_open_due_at on tasks (due_at)")
+
+    found = migrated.invoke("check", "--drift")
+    run_sql(migrated, "\n".join(line for line in found.stdout.splitlines() if line.startswith("  ")))
+
+    assert found.code == 6
+    assert "\\n" not in found.stdout
+    assert find_drift(migrated) == []
+
+
 def test_a_revision_inserted_below_the_applied_head_is_drift(migrated: Project) -> None:
     """F05: it would never run, and what it makes is missing."""
     write_revision(migrated, "aaaa00000001", "op.execute('create table never (n integer)')", down=INITIAL)

@@ -91,3 +91,27 @@ def _ask_impatiently(project: Project, task: str) -> dict[str, Any]:
     found = json.loads(done.stdout)
     assert isinstance(found, dict)
     return found
+
+
+def test_a_percent_sign_is_shown_as_it_is_sent(migrated: Project) -> None:
+    """The driver's way of writing parameters doubles it; the plan is what the server gets, as `alembic --sql` prints it."""
+    write_revision(
+        migrated,
+        "aaaa00000001",
+        """
+        op.execute("create table mails (a text default '50%' check (a like '%@%'))")
+        op.create_table('more', sa.Column('b', sa.Text, server_default='100%'))
+        """,
+        downgrade="op.execute(\"delete from mails where a like 'a%'\")",
+    )
+
+    plan = migrated.invoke("migrate", "--plan")
+    offline = migrated.alembic("upgrade", "head", "--sql")
+    migrated.invoke("migrate")
+    back = migrated.invoke("rollback", "--plan", "--json")
+
+    assert "%%" not in plan.stdout + offline.stdout + back.stdout
+    for part in ("default '50%' check (a like '%@%')", "DEFAULT '100%'"):
+        assert part in plan.stdout
+        assert part in offline.stdout
+    assert "like 'a%'" in back.stdout

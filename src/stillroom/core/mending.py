@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stillroom.core.drift import DIFFERS, EXTRA, MISSING, Change, Drift
@@ -35,7 +35,7 @@ class Difference:
     kind: str
     difference: str
     detail: str
-    statement: str
+    statement: str = field(metadata={"has_lines": True})
 
     @property
     def text(self) -> str:

@@ -90,6 +90,8 @@ def render_step(scripts: ScriptDirectory, revision: str, direction: str) -> Rend
     buffer = io.StringIO()
     context = MigrationContext.configure(
         dialect_name="postgresql",
+        # psycopg2's own style of parameters doubles each percent sign, which then is not what would be sent.
+        dialect_opts={"paramstyle": "named"},
         opts={"as_sql": True, "output_buffer": buffer, "literal_binds": True, "transactional_ddl": True},
     )
     seen: list[Operation] = []
