@@ -14,7 +14,7 @@ FIRST = "aaaa00000001"
 LEAVES = "__import__('os')._exit(0)"
 LOOPS = "print('looping', flush=True)\nwhile True: pass"
 LEFT = "the process that rendered the revisions left the process with exit code 0"
-IMPATIENT = "import stillroom.commands._rendering as rendering\nrendering.LONGEST_S = 1.0\n" + SCRIPT
+IMPATIENT = "import stillroom.commands._rendering as rendering\nrendering.LONGEST_S = 4.0\n" + SCRIPT
 
 
 def test_a_revision_that_ends_the_process_while_it_is_rendered_is_named(migrated: Project) -> None:
@@ -54,7 +54,7 @@ def test_an_endless_loop_is_stopped_and_named(migrated: Project) -> None:
     query(migrated, "insert into alembic_version values (%s)", FIRST)
     back = _ask_impatiently(migrated, "rollback")
 
-    said = "took over 1 s without a database, so it was stopped; nothing was touched"
+    said = "took over 4 s without a database, so it was stopped; nothing was touched"
     assert refusal(plan) == refusal(adoption) == f"upgrade() of {path} {said}"
     assert refusal(back) == f"downgrade() of {path} {said}"
     assert current(migrated) == [FIRST]
@@ -115,3 +115,37 @@ def test_a_percent_sign_is_shown_as_it_is_sent(migrated: Project) -> None:
         assert part in plan.stdout
         assert part in offline.stdout
     assert "like 'a%'" in back.stdout
+
+
+def test_a_plan_knows_what_env_py_brings(migrated: Project) -> None:
+    """Naming conventions and operations of the project's own: the plan shows what the run does."""
+    env = migrated.path / "migrations/alembic/env.py"
+    env.write_text(
+        """
+from alembic.operations import MigrateOperation, Operations
+
+if not hasattr(Operations, "make_pair"):
+
+    @Operations.register_operation("make_pair")
+    class MakePair(MigrateOperation):
+        @classmethod
+        def make_pair(cls, operations):
+            return operations.invoke(cls())
+
+    @Operations.implementation_for(MakePair)
+    def make_pair(operations, operation):
+        operations.execute("create table pair ()")
+"""
+        + env.read_text().replace("from __future__ import annotations", "")
+    )
+    body = "op.create_check_constraint('named', 'users', 'email is not null')\nop.make_pair()"
+    write_revision(migrated, "aaaa00000001", body)
+
+    plan = migrated.invoke("migrate", "--plan")
+    done = migrated.invoke("migrate")
+
+    assert done.code == 0, done.stderr
+    ((name,),) = query(migrated, "select conname::text from pg_constraint where conname like '%%named%%'")
+    assert name != "named"
+    assert f"ADD CONSTRAINT {name} CHECK" in plan.stdout
+    assert "create table pair ()" in plan.stdout

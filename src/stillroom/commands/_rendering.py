@@ -57,11 +57,11 @@ def rendering(work: Work, body: Callable[[Render], T]) -> T:
     def in_child(say: Voice) -> Any:
         def render(revision: str, direction: str) -> Rendered:
             say(f"{direction}() of {work.project.history.revisions[revision].path}")
-            return render_step(scripts, revision, direction)
+            return render_step(scripts, revision, direction, metadata)
 
         say.pulse()
         try:
-            scripts = open_scripts(work.project.layout)
+            scripts, metadata = open_scripts(work.project.layout)
             return body(render)
         except StillroomError as error:
             # Returned, so that what is raised out there is about the child itself.

@@ -6,14 +6,15 @@ import io
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 
 from stillroom.core.locks import Lock, plan_locks
 from stillroom.core.locks.modes import UNKNOWN
 from stillroom.core.operations import Operation
-from stillroom.edges.alembic.config import load_scripts, make_config
+from stillroom.edges.alembic.config import importing, load_scripts, make_config
 from stillroom.edges.alembic.recording import recording
 from stillroom.edges.interrupt import Interrupted
 
@@ -58,8 +59,8 @@ def render_plan(layout: Layout, plan: Plan) -> tuple[Rendered, ...]:
     Raises:
         RefusedError: A revision does not import.
     """
-    scripts = open_scripts(layout)
-    return with_locks(tuple(render_step(scripts, revision, plan.direction) for revision in plan.steps))
+    scripts, metadata = open_scripts(layout)
+    return with_locks(tuple(render_step(scripts, revision, plan.direction, metadata) for revision in plan.steps))
 
 
 def with_locks(steps: tuple[Rendered, ...]) -> tuple[Rendered, ...]:
@@ -71,17 +72,35 @@ def with_locks(steps: tuple[Rendered, ...]) -> tuple[Rendered, ...]:
     )
 
 
-def open_scripts(layout: Layout) -> ScriptDirectory:
-    """Import the revisions.
+class _Metadata:
+    """What env.py hands to `stillroom.env.run`: the naming conventions are in it."""
+
+    given: Any = None
+
+    def run(self, _context: Any, metadata: Any, _options: dict[str, Any]) -> None:
+        """Be called by `stillroom.env.run`."""
+        self.given = metadata
+
+
+def open_scripts(layout: Layout) -> tuple[ScriptDirectory, Any]:
+    """Import the revisions, and what env.py imports: operations of the project's own are registered there.
+
+    Returns:
+        The revisions, and the models' metadata.
 
     Raises:
-        RefusedError: One does not import.
+        RefusedError: One of them does not import.
     """
-    return load_scripts(make_config(layout))
+    found = _Metadata()
+    config = make_config(layout, found)
+    scripts = load_scripts(config)
+    with importing(), EnvironmentContext(config, scripts, as_sql=True):
+        scripts.run_env()
+    return scripts, found.given
 
 
-def render_step(scripts: ScriptDirectory, revision: str, direction: str) -> Rendered:
-    """Run upgrade() or downgrade() of one revision without a connection."""
+def render_step(scripts: ScriptDirectory, revision: str, direction: str, metadata: Any = None) -> Rendered:
+    """Run upgrade() or downgrade() of one revision without a connection; metadata names what has no name."""
     script = scripts.get_revision(revision)
     assert script is not None
     message = (script.doc or "").split("\n")[0]
@@ -92,7 +111,13 @@ def render_step(scripts: ScriptDirectory, revision: str, direction: str) -> Rend
         dialect_name="postgresql",
         # psycopg2's own style of parameters doubles each percent sign, which then is not what would be sent.
         dialect_opts={"paramstyle": "named"},
-        opts={"as_sql": True, "output_buffer": buffer, "literal_binds": True, "transactional_ddl": True},
+        opts={
+            "as_sql": True,
+            "output_buffer": buffer,
+            "literal_binds": True,
+            "transactional_ddl": True,
+            "target_metadata": metadata,
+        },
     )
     seen: list[Operation] = []
     problem = ""
