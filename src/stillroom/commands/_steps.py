@@ -176,6 +176,8 @@ def run_plan(work: Work, held: Migrating, plan: Plan, say: Voice) -> Ran:
     started = time.monotonic()
     watch = None if is_pooled else Watch(work.target.url, command=work.command, pid=held.backend.pid, say=say)
     run = StepRun(held.connection, plan, work.limits, say, say.pulse, watch, work.shows_data)
+    # From here on, before the revisions and env.py are imported: they may hang there, too.
+    say.pulse()
     try:
         run_steps(run, work.project.layout)
     except ConnectionLostError as lost:

@@ -105,8 +105,10 @@ def be_the_child(work: Callable[[Voice], Any], pipes: Pipes) -> NoReturn:
     set_handlers(raise_interrupted)
     try:
         pipes.keep_childs()
-        # A group of its own: Ctrl-C reaches the parent alone, which passes it on once.
-        os.setpgid(0, 0)
+        # A session of its own: Ctrl-C reaches the parent alone, which passes it on once, and no terminal stops the child
+        # for what it reads or prints there, with the locks held.
+        os.setsid()
+        _read_nothing()
         os.dup2(2, 1)  # what a revision prints is progress, never a result
         mask_what_revisions_say()
         threading.Thread(target=_leave_with_the_parent, args=(pipes.life,), daemon=True).start()
@@ -127,6 +129,15 @@ def be_the_child(work: Callable[[Voice], Any], pipes: Pipes) -> NoReturn:
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     os._exit(0)
+
+
+def _read_nothing() -> None:
+    """Let `input()` in a revision meet the end of the file, and not the terminal or the pipe that the parent asks."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    if nothing:
+        os.close(nothing)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
 
 
 def _send(writer: int, kind: str, value: Any) -> None:
