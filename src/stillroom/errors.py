@@ -6,6 +6,7 @@
     │   └── UnknownRevisionError
     ├── DatabaseError          4    the database refused, failed or did not answer
     │   ├── NotReadyError           the server is not there, starting, stopping, or full: worth another try
+    │   ├── HeldError               another session has locked what is read: worth another try
     │   └── ConnectionLostError     the connection died under a step: only a look tells what became of it
     ├── ToolError              5    an outside program or the file system failed
     ├── AnswerNoError          6    a question answered with "no" (damaged backup, differences)
@@ -72,6 +73,10 @@ class DatabaseError(StillroomError):
 
 class NotReadyError(DatabaseError):
     """The server is not there, starting, stopping, or full: another try may succeed."""
+
+
+class HeldError(DatabaseError):
+    """Another session has locked what is read: another try may succeed."""
 
 
 class ConnectionLostError(DatabaseError):

@@ -26,8 +26,10 @@ def look_after(connection: Connection, work: Work, before: str) -> tuple[str, ..
     Raises:
         DatabaseError: It cannot be read where it should be.
     """
+    from stillroom.edges.postgres.held import patiently
+
     try:
-        return look_on(connection, work.target, work.project, work.settings).revisions
+        return patiently(lambda: look_on(connection, work.target, work.project, work.settings), work.limits).revisions
     except RefusedError as error:
         raise DatabaseError(
             f"{before}, but where the database stands cannot be read: {error.message}", hint=error.hint

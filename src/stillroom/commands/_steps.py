@@ -98,6 +98,7 @@ def begin_work(
         DatabaseError: The server did not answer.
     """
     from stillroom.edges.postgres.connect import connect_patiently
+    from stillroom.edges.postgres.held import patiently
 
     project = read_project(settings) if needs_history else read_place(settings)
     target = reach_database(settings, terminal)
@@ -109,7 +110,7 @@ def begin_work(
             from stillroom.edges.postgres.session import require_direct
 
             require_direct(connection, limits)
-        current = look_on(connection, target, project, settings)
+        current = patiently(lambda: look_on(connection, target, project, settings), limits, terminal.say)
     return Work(settings, project, target, left, command), current
 
 

@@ -9,12 +9,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
 Handler = Callable[[int, FrameType | None], Any]
+Result = TypeVar("Result")
+CANCELS_WITHIN_S = 1.0
+HEEDS_WITHIN_S = 0.1
 
 
 class Interrupted(BaseException):
@@ -67,23 +70,63 @@ def restore_handlers(before: dict[int, Any]) -> None:
 
 @contextmanager
 def cancelling(connection: Connection) -> Iterator[Flag]:
-    """Cancel the running statement of the connection when a signal arrives.
+    """Cancel the running statement of the connection when a signal arrives, and raise `Interrupted` in our own process."""
+    flag = Flag()
+    with cancelled_by_signals(connection):
+        before = set_handlers(flag.handle)
+        try:
+            yield flag
+        finally:
+            restore_handlers(before)
+
+
+@contextmanager
+def cancelled_by_signals(connection: Connection) -> Iterator[None]:
+    """Cancel the running statement when a signal arrives; what it means is left to the handlers that are set.
 
     Python runs handlers only between instructions, and libpq waits inside one; so a thread reads the signal's number
-    from a pipe and asks the server to cancel.
+    from a pipe and asks the server to cancel. It has ended when the block is left: we may fork then.
     """
-    flag = Flag()
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     before_fd = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    before = set_handlers(flag.handle)
-    threading.Thread(target=_cancel_on_signal, args=(reader, connection), daemon=True).start()
+    thread = threading.Thread(target=_cancel_on_signal, args=(reader, connection), daemon=True)
+    thread.start()
     try:
-        yield flag
+        yield
     finally:
-        restore_handlers(before)
         signal.set_wakeup_fd(before_fd)
         os.close(writer)
+        thread.join(CANCELS_WITHIN_S)
+
+
+def interruptibly(work: Callable[[], Result]) -> Result:
+    """Do in a thread what no signal interrupts, and wait for it here, where handlers run; it has ended when this returns.
+
+    Args:
+        work: Left alone when a handler raises: we are leaving then.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    results: list[Result] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(HEEDS_WITHIN_S)
+    if errors:
+        raise errors[0]
+    return results[0]
 
 
 def _cancel_on_signal(reader: int, connection: Connection) -> None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from stillroom.core.schema_objects import Key, Schema, SchemaObject
+from stillroom.edges.interrupt import cancelled_by_signals
 from stillroom.edges.postgres.catalog_sql import COMMENTS, COMMON, FAMILIES, GRANTS, STAND_INS, USES
 from stillroom.edges.postgres.current import reading
 from stillroom.edges.postgres.errors import translated
+from stillroom.edges.postgres.held import naming_holders
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -61,15 +63,17 @@ def read_schema(connection: Connection, *, version_table: str) -> Schema:
         version_table: Its name, without a schema.
 
     Raises:
-        DatabaseError: The server refused, or a session held an object for 10 s.
+        HeldError: A session held an object for 10 s.
+        DatabaseError: The server refused.
     """
-    with translated("reading the schema"), connection.cursor() as cursor:
+    with translated("reading the schema"), naming_holders(connection), connection.cursor() as cursor:
         cursor.execute("begin isolation level repeatable read read only")
         try:
             cursor.execute(
                 "select set_config('search_path', '', true), set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,)
             )
-            return _Reading(cursor).schema(version_table)
+            with cancelled_by_signals(connection):
+                return _Reading(cursor).schema(version_table)
         finally:
             if not connection.closed:
                 cursor.execute("rollback")

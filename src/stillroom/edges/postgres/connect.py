@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg2
 
+from stillroom.edges.interrupt import interruptibly
 from stillroom.edges.postgres.refusals import ABSENT, BUSY, refused_connection
 from stillroom.errors import NotReadyError
 
@@ -110,7 +111,7 @@ def _connect_once(url: DatabaseUrl, command: str, database: str, timeout_s: floa
     if database:
         parameters["dbname"] = database
     try:
-        connection: Connection = psycopg2.connect(**parameters)
+        connection: Connection = interruptibly(lambda: psycopg2.connect(**parameters))
     except (psycopg2.Error, UnicodeError) as error:
         raise refused_connection(url, str(error)) from None
     connection.autocommit = True

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import psycopg2
 from psycopg2 import errors, sql
 
+from stillroom.edges.interrupt import cancelled_by_signals
 from stillroom.edges.postgres.errors import translated
+from stillroom.edges.postgres.held import bound_waiting, naming_holders
 from stillroom.edges.postgres.trust import find_distrust
 from stillroom.errors import DatabaseError, RefusedError
 
@@ -76,13 +78,16 @@ def read_current(
 
     Raises:
         RefusedError: The version table is in another schema than the one the search path leads to, or is not ours.
+        HeldError: Another session has locked the version table or the mark; it is named.
         DatabaseError: The server refused, or the role may not use the schema.
     """
-    with translated("reading the current revision"), connection.cursor() as cursor:
+    held = naming_holders(connection, version_table, "mark")
+    with translated("reading the current revision"), held, connection.cursor() as cursor:
         for left in reversed(range(3)):
             cursor.execute("begin read only")
             try:
-                return _read(cursor, version_table, version_table_schema, search_path, only_looks=only_looks)
+                with cancelled_by_signals(connection):
+                    return _read(cursor, version_table, version_table_schema, search_path, only_looks=only_looks)
             except errors.UndefinedTable:
                 # A reset dropped it after it was found; now it is either gone for all, or there again.
                 if not left:
@@ -94,6 +99,7 @@ def read_current(
 
 
 def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | None, *, only_looks: bool) -> Current:
+    bound_waiting(cursor)
     pin_search_path(cursor, search_path, is_local=True)
     cursor.execute(PLACES, {"name": _qualified(schema, table), "table": table})
     row = cursor.fetchone()
@@ -154,12 +160,18 @@ def pin_search_path(cursor: Cursor, search_path: str | None, *, is_local: bool) 
 
 @contextmanager
 def reading(connection: Connection, search_path: str | None) -> Iterator[Cursor]:
-    """Open a read-only transaction with the search path fixed in it alone: behind a pooler the session is somebody else's."""
-    with connection.cursor() as cursor:
+    """Open a read-only transaction with the search path fixed in it alone: behind a pooler the session is somebody else's.
+
+    Raises:
+        HeldError: Another session has locked what is read; it is named.
+    """
+    with naming_holders(connection), connection.cursor() as cursor:
         cursor.execute("begin read only")
         try:
-            pin_search_path(cursor, search_path, is_local=True)
-            yield cursor
+            with cancelled_by_signals(connection):
+                bound_waiting(cursor)
+                pin_search_path(cursor, search_path, is_local=True)
+                yield cursor
         finally:
             if not connection.closed:
                 cursor.execute("rollback")

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from psycopg2 import errors
 
+from stillroom.edges.interrupt import cancelled_by_signals
 from stillroom.edges.postgres.errors import translated
+from stillroom.edges.postgres.held import bound_waiting
 from stillroom.edges.postgres.trust import find_distrust
 from stillroom.edges.seams import seam
 
@@ -93,9 +95,10 @@ def write_mark(connection: Connection, environment: str) -> bool:
     Raises:
         DatabaseError: The server refused for another reason.
     """
-    with translated("writing the mark"), connection.cursor() as cursor:
+    with translated("writing the mark"), cancelled_by_signals(connection), connection.cursor() as cursor:
         cursor.execute("begin")
         try:
+            bound_waiting(cursor)
             _discard_strangers(cursor)
             cursor.execute(CREATE, {"version": SCHEMA_VERSION, "environment": environment})
             seam("mark written")

@@ -15,6 +15,7 @@ from stillroom.edges.postgres.backend import Backend, read_backend
 from stillroom.edges.postgres.connect import connect_patiently
 from stillroom.edges.postgres.current import Current, read_current
 from stillroom.edges.postgres.errors import translated
+from stillroom.edges.postgres.held import patiently
 from stillroom.edges.postgres.lock import lock_key, take_lock
 from stillroom.edges.postgres.session_settings import set_up
 from stillroom.edges.seams import seam
@@ -88,22 +89,25 @@ def prepare(
     connection: Connection, *, layout: Layout, limits: Limits, say: Callable[[str], None], is_shared: bool = False
 ) -> Migrating:
     """Take the lock and set the session up, on a connection that is known to be direct."""
-    before = _read(connection, layout, limits)
+    before = _read(connection, layout, limits, say)
     key = lock_key(layout.version_table_schema or before.schema, layout.version_table)
     take_lock(connection, key, wait_s=limits.wait_s, say=say, is_shared=is_shared, database=before.database)
     seam("lock taken")
     set_up(connection, limits)
     seam("session set up")
-    return Migrating(connection, _read(connection, layout, limits), key, read_backend(connection))
+    return Migrating(connection, _read(connection, layout, limits, say), key, read_backend(connection))
 
 
-def _read(connection: Connection, layout: Layout, limits: Limits) -> Current:
-    return read_current(
-        connection,
-        version_table=layout.version_table,
-        version_table_schema=layout.version_table_schema,
-        search_path=limits.search_path,
-    )
+def _read(connection: Connection, layout: Layout, limits: Limits, say: Callable[[str], None]) -> Current:
+    def read() -> Current:
+        return read_current(
+            connection,
+            version_table=layout.version_table,
+            version_table_schema=layout.version_table_schema,
+            search_path=limits.search_path,
+        )
+
+    return patiently(read, limits, say)
 
 
 def require_direct(connection: Connection, limits: Limits) -> None:
