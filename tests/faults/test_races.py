@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import time
 from contextlib import closing
 from pathlib import Path
@@ -141,6 +143,26 @@ def test_whatever_moves_the_schema_excludes_the_rest_and_a_backup_only_those(mig
         assert "ended by `select pg_terminate_backend(" in stdout + stderr
     assert [code for code, _, _ in beside] == [0, 7]
     assert current(migrated) == [HEAD]
+
+
+def test_who_queues_behind_a_restore_goes_on_in_the_database_that_took_the_place(migrated: Project) -> None:
+    """F47: the swap ends every session of the old database, those that wait for the lock as well."""
+    assert migrated.invoke("backup").code == 0
+    write_revision(migrated, BEHIND, "op.execute('create table extra ()')")
+
+    restore = launch(migrated, "restore", _newest(migrated), "--yes")
+    until(lambda: query(migrated, "select 1 from pg_locks where locktype = 'advisory' and granted"))
+    holder = int(Path(f"/proc/{restore.pid}/task/{restore.pid}/children").read_text().split()[0])
+    os.kill(holder, signal.SIGSTOP)
+    pods = [launch(migrated, "migrate") for _ in range(3)]
+    queued = [each.stderr.readline() for each in pods if each.stderr is not None]
+    os.kill(holder, signal.SIGCONT)
+    ended = [finish(process) for process in (restore, *pods)]
+
+    assert all("waiting for another migration" in line for line in queued), queued
+    assert [code for code, _, _ in ended] == [0] * 4, ended
+    assert sum("1 revision applied" in stdout for _, stdout, _ in ended[1:]) == 1
+    assert current(migrated) == [BEHIND]
 
 
 def test_another_database_and_another_version_table_are_not_waited_for(

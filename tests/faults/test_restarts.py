@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
 import psycopg2
 import pytest
 
-from tests.commands.support import current, finish, launch, query, running, write_revision
+from tests.commands.support import current, finish, holding_lock, launch, query, running, write_revision
 from tests.faults.outside import until
 from tests.faults.own_server import OwnServer, own_server
 from tests.servers import Project
@@ -94,3 +95,41 @@ def test_a_server_started_again_in_a_run_is_looked_at_again(fragile_project: Pro
     assert query(fragile_project, "select count(*) from pg_class where relname in ('first', 'second', 'third')") == [
         (3,)
     ]
+
+
+def test_who_waits_for_the_lock_connects_again_to_a_server_started_again(
+    fragile_project: Project, fragile: OwnServer
+) -> None:
+    """F27, F42: who waits holds nothing yet, so nothing is lost with the connection; the wait goes on."""
+    with holding_lock(fragile_project):
+        processes = [launch(fragile_project, "migrate") for _ in range(3)]
+        for each in processes:
+            assert each.stderr is not None
+            assert "waiting for another migration" in each.stderr.readline()
+        fragile.stop("fast")
+        time.sleep(1)
+        fragile.start()
+    ended = [finish(process) for process in processes]
+
+    assert [code for code, _, _ in ended] == [0, 0, 0], ended
+    assert all("the connection was lost while waiting" in stderr for _, _, stderr in ended)
+    assert sum("1 revision applied" in stdout for _, stdout, _ in ended) == 1
+    assert current(fragile_project) == [FIRST]
+
+
+def test_who_does_not_want_to_wait_is_not_made_to_by_a_lost_connection(
+    fragile_project: Project, fragile: OwnServer
+) -> None:
+    """F27, F42: the wait is bounded as a whole."""
+    with holding_lock(fragile_project):
+        process = launch(fragile_project, "migrate", "--wait-s", "3")
+        assert process.stderr is not None
+        assert "waiting for another migration" in process.stderr.readline()
+        fragile.stop("fast")
+        started = time.monotonic()
+        code, _, stderr = finish(process)
+        seconds = time.monotonic() - started
+        fragile.start()
+
+    assert code == 4, stderr
+    assert seconds < 6

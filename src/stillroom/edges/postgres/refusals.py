@@ -19,6 +19,8 @@ STARTING = (
     "not accepting connections",
     "server closed the connection unexpectedly",
     "terminating connection",
+    # Another name a moment ago: `restore` swaps databases.
+    "just been dropped or renamed",
 )
 ABSENT = (
     "Connection refused",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -13,7 +13,7 @@ import psycopg2
 from stillroom.core.limits import Limits, after_waiting
 from stillroom.edges.postgres.backend import Backend, read_backend
 from stillroom.edges.postgres.connect import connect_patiently
-from stillroom.edges.postgres.current import Current, read_current
+from stillroom.edges.postgres.current import Current, is_lost, read_current
 from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.held import patiently
 from stillroom.edges.postgres.lock import lock_key, take_lock
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from stillroom.core.layout import Layout
     from stillroom.core.urls import DatabaseUrl
+
+RECONNECT_AFTER_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -60,16 +62,36 @@ def migrating(
         DatabaseError: The server did not answer, or only reads.
         LockBusyError: Another migration holds the lock and the wait ran out.
     """
-    started = time.monotonic()
-    connection = connect_patiently(
-        url, command=command, wait_s=limits.wait_s, absent_wait_s=limits.absent_wait_s, say=say
-    )
+    connection, held = _take_turn(url, layout, limits, command, say, is_shared=is_shared)
     try:
-        require_direct(connection, limits)
-        left = after_waiting(limits, time.monotonic() - started)
-        yield prepare(connection, layout=layout, limits=left, say=say, is_shared=is_shared)
+        yield held
     finally:
         leave(connection, limits)
+
+
+def _take_turn(
+    url: DatabaseUrl, layout: Layout, limits: Limits, command: str, say: Callable[[str], None], *, is_shared: bool
+) -> tuple[Connection, Migrating]:
+    """Connect and wait for the lock; a connection lost meanwhile held nothing, and is made anew within the wait."""
+    started, left = time.monotonic(), limits
+    while True:
+        connection = connect_patiently(
+            url, command=command, wait_s=left.wait_s, absent_wait_s=left.absent_wait_s, say=say
+        )
+        try:
+            require_direct(connection, limits)
+            left = after_waiting(limits, time.monotonic() - started)
+            return connection, prepare(connection, layout=layout, limits=left, say=say, is_shared=is_shared)
+        except BaseException as error:
+            may_retry = isinstance(error, DatabaseError | psycopg2.Error) and is_lost(connection)
+            leave(connection, limits)
+            left = after_waiting(limits, time.monotonic() - started)
+            # It was there: now an absent server is one that starts again.
+            left = replace(left, absent_wait_s=left.wait_s)
+            if not may_retry or not left.wait_s:
+                raise
+        say("the connection was lost while waiting for our turn; connecting again")
+        time.sleep(min(RECONNECT_AFTER_S, left.wait_s))
 
 
 def leave(connection: Connection, limits: Limits) -> None:
