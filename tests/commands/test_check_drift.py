@@ -261,3 +261,20 @@ def test_a_role_that_may_not_create_databases_builds_on_the_embedded_server(migr
     assert f'hint:  let the role create databases: `ALTER ROLE "{role}" CREATEDB;`' in nowhere.stderr
     database.drop()
     database.server.execute(f"drop role {role}")
+
+
+def test_a_lost_version_row_is_refused_and_a_database_at_base_is_not(migrated: Project) -> None:
+    """F14: at base every table would be one to drop."""
+    query(migrated, "truncate alembic_version")
+    lost = migrated.invoke("check", "--drift")
+    query(migrated, "insert into alembic_version values (%s)", HEAD)
+    migrated.invoke("rollback", "--target", "base", "--yes")
+    query(migrated, "create table theirs ()")
+    base = migrated.invoke("check", "--drift")
+
+    assert lost.code == 3, lost.stdout
+    assert "DROP TABLE" not in lost.stdout
+    assert "no revision is applied, and tables that the pending revisions make are there: " in lost.stderr
+    assert "`invoke migrate` finds out which revision" in lost.stderr
+    assert base.code == 6, base.stderr
+    assert "theirs" in base.stdout

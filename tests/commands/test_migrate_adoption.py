@@ -14,6 +14,7 @@ from tests.commands.support import (
     TIMEZONE,
     add_user,
     current,
+    database_of,
     finish,
     has_table,
     holding_lock,
@@ -76,7 +77,7 @@ def test_revisions_that_differ_in_rows_alone_are_all_named(migrated: Project) ->
     assert found["error"]["hint"].startswith("`invoke stamp aaaa00000001`, or an earlier one")
 
 
-def test_without_the_right_to_build_it_says_so(migrated: Project) -> None:
+def test_without_the_right_to_build_the_embedded_server_builds_and_without_that_it_says_so(migrated: Project) -> None:
     database = migrated.database
     assert database is not None
     query(migrated, "delete from alembic_version")
@@ -86,16 +87,20 @@ def test_without_the_right_to_build_it_says_so(migrated: Project) -> None:
         f"create role {role} login; grant all on schema public to {role}; grant all on all tables in schema public to {role}",
     )
 
+    url = database.url.replace(database.server.superuser + "@", role + "@")
     try:
         done = migrated.invoke(
-            "migrate", env={"DATABASE_URL": database.url.replace(database.server.superuser + "@", role + "@")}
+            "migrate",
+            env={"DATABASE_URL": url, "STILLROOM_PG_BIN": str(migrated.path)},
         )
+        beside = migrated.invoke("migrate", env={"DATABASE_URL": url})
     finally:
         query(migrated, f"drop owned by {role}; drop role {role}")
 
     assert done.code == 3, done.stderr
     assert f"{THERE}; the role may not create a scratch database" in done.stderr
     assert "hint:  `invoke stamp <revision>`" in done.stderr
+    assert f"the schema equals revision {HEAD} built from base" in beside.stderr
 
 
 def test_tables_that_no_revision_makes_are_no_reason(project_on_database: Project) -> None:
@@ -220,6 +225,28 @@ def test_tables_of_a_migration_under_way_are_waited_for(migrated: Project) -> No
     assert "waiting" in waits
     assert code == 3
     assert stderr.startswith(f"error: {THERE}\nhint:  `invoke migrate` finds out which revision")
+
+
+@pytest.mark.parametrize("where", ["database", "setting", "version table"])
+def test_the_search_path_and_the_schemas_of_the_database_are_built_on(project_on_database: Project, where: str) -> None:
+    project = project_on_database
+    database = database_of(project)
+    query(project, "create schema app")
+    if where == "database":
+        query(project, f'alter database "{database.name}" set search_path = app')
+    elif where == "setting":
+        project.environment["STILLROOM_SEARCH_PATH"] = "app"
+    else:
+        env = project.path / "migrations" / "alembic" / "env.py"
+        named = env.read_text("utf-8").replace("(SQLModel.metadata)", '(SQLModel.metadata, version_table_schema="app")')
+        env.write_text(named, "utf-8")
+    assert project.invoke("migrate").code == 0
+    query(project, "truncate app.alembic_version")
+
+    done = project.invoke("migrate")
+
+    assert done.code == 3, done.stdout
+    assert f"the schema equals revision {HEAD} built from base" in done.stderr
 
 
 def _only(project: Project, upgrade: str) -> None:

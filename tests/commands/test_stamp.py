@@ -27,13 +27,15 @@ from tests.servers import Project
 SCRATCH = "select count(*) from pg_database where datname like 'stillroom_scratch%%'"
 
 
-def test_head_is_proven_by_the_models(migrated: Project) -> None:
+def test_head_is_proven_by_building_it_too(migrated: Project) -> None:
     query(migrated, "drop table alembic_version")
 
     done = migrated.invoke("stamp", "head")
 
     assert done.code == 0, done.stderr
-    assert done.stdout.endswith(f": stamped {HEAD} (was no revision); models and database agree\n")
+    assert done.stdout.endswith(
+        f": stamped {HEAD} (was no revision); the schema equals that revision built from base\n"
+    )
     assert current(migrated) == [HEAD]
     assert "nothing to do" in migrated.invoke("migrate").stdout
 
@@ -98,7 +100,9 @@ def test_it_works_from_an_unknown_current_revision(migrated: Project) -> None:
     done = migrated.invoke("stamp", "head")
 
     assert done.code == 0, done.stderr
-    assert done.stdout.endswith(f": stamped {HEAD} (was fadedfadedfa); models and database agree\n")
+    assert done.stdout.endswith(
+        f": stamped {HEAD} (was fadedfadedfa); the schema equals that revision built from base\n"
+    )
 
 
 def test_a_revision_that_cannot_be_built_is_no_proof(migrated: Project) -> None:
@@ -122,11 +126,11 @@ def test_a_role_that_may_not_create_databases_is_told_so(migrated: Project) -> N
     query(migrated, f"grant all on all tables in schema public to {role}")
     env = {"DATABASE_URL": database.url.replace("postgres@", f"{role}@")}
 
-    done = migrated.invoke("stamp", TIMEZONE, env=env)
+    done = migrated.invoke("stamp", TIMEZONE, env={**env, "STILLROOM_PG_BIN": str(migrated.path)})
     allowed = migrated.invoke("stamp", TIMEZONE, "--allow", "unproven", env=env)
 
     assert done.code == 3
-    assert "the role may not create a scratch database to build that revision in" in done.stderr
+    assert "the role may not create a scratch database there, and the embedded server cannot run here" in done.stderr
     assert allowed.code == 0, allowed.stderr
     assert current(migrated) == [TIMEZONE]
     database.drop()
@@ -202,7 +206,7 @@ def test_the_json_of_a_stamp_and_a_refusal(migrated: Project) -> None:
     assert (done["result"]["before"], done["result"]["now"], done["result"]["proof"]) == (
         [],
         [HEAD],
-        "models and database agree",
+        "the schema equals that revision built from base",
     )
 
 
@@ -218,3 +222,30 @@ def test_a_role_without_usage_on_the_schema_is_told_which_right_it_lacks(migrate
     assert f'`GRANT USAGE ON SCHEMA "public" TO "{role}";`' in done.stderr
     database.drop()
     database.server.execute(f"drop role {role}")
+
+
+TRIGGER = (
+    "op.execute('create function f() returns trigger language plpgsql as $$ begin return new; end $$'); "
+    "op.execute('create trigger t before insert on users for each row execute function f()')"
+)
+
+
+def test_head_is_not_proven_by_models_that_know_no_trigger(migrated: Project) -> None:
+    """F14: the models agree before and after it."""
+    write_revision(migrated, "aaaa00000001", TRIGGER)
+
+    done = migrated.invoke("stamp", "head")
+
+    assert done.code == 3, done.stdout
+    assert "trigger t on public.users: missing" in done.stderr
+    assert current(migrated) == [HEAD]
+
+
+def test_a_table_in_a_schema_that_no_revision_names_is_no_difference(migrated: Project) -> None:
+    query(migrated, "create schema bi; create table bi.reports (); truncate alembic_version")
+
+    adopted = migrated.invoke("migrate")
+    done = migrated.invoke("stamp", "head")
+
+    assert f"the schema equals revision {HEAD} built from base" in adopted.stderr
+    assert done.code == 0, done.stderr

@@ -160,3 +160,17 @@ def test_the_json_has_every_field(migrated: Project) -> None:
     assert (result["place"], result["current"], result["heads"], result["pending"]) == ("head", [HEAD], [HEAD], [])
     assert (result["mark"], result["is_protected"], result["holders"]) == ("development", False, [])
     assert current(migrated) == [HEAD]
+
+
+def test_a_lost_version_row_is_said(migrated: Project) -> None:
+    """F14: such a database is not empty."""
+    for lost in ("truncate alembic_version", "drop table alembic_version"):
+        query(migrated, lost)
+
+        done = migrated.invoke("status")
+
+        assert done.code == 0, done.stderr
+        assert done.stdout.splitlines()[-1] == (
+            "no revision is recorded, although tables of the history are there (public.conversations, public.messages, "
+            "public.tasks, public.users): `invoke migrate` finds out which revision that is, and `invoke stamp <revision>` records it"
+        )

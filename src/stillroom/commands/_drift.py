@@ -6,6 +6,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from stillroom.commands._adoption import require_no_tables
+from stillroom.commands._comparing import compare
 from stillroom.commands._database import limits_of, look, reach_database, read_project
 from stillroom.commands._scratch import (
     SAME_SERVER,
@@ -17,19 +19,16 @@ from stillroom.commands._scratch import (
     scratch_somewhere,
 )
 from stillroom.commands._steps import Work
-from stillroom.core.drift import DIFFERS, Drift
+from stillroom.core.drift import Drift
 from stillroom.core.mending import Difference, plan_mending
 from stillroom.core.plan import plan_upgrade
 from stillroom.errors import DatabaseError, InterruptedRunError, RefusedError, StillroomError
 
 if TYPE_CHECKING:
-    from stillroom.core.schema_objects import Schema
     from stillroom.edges.postgres.catalog import Surface
     from stillroom.edges.postgres.current import Current
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
-
-VIEWS = ("view", "materialized view")
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,8 @@ def check_drift(settings: Settings, terminal: Terminal) -> DriftChecked:
     Raises:
         SettingsError: Settings that cannot be used.
         UnknownRevisionError: The database is at a revision that is not here.
-        RefusedError: The history cannot be built, or there is no server to build it on.
+        RefusedError: No revision is recorded although the history's tables are there, the history cannot be built, or
+            there is no server to build it on.
         DatabaseError: A server did not answer, or refused.
         InterruptedRunError: A signal; the scratch database is dropped.
     """
@@ -79,6 +79,7 @@ def check_drift(settings: Settings, terminal: Terminal) -> DriftChecked:
     pending = plan_upgrade(project.history, current.revisions).steps
     live = read_live(work)
     _require_standing(work, current, live)
+    require_no_tables(work, plan_upgrade(project.history, current.revisions), terminal, proves=False)
     with scratch_somewhere(work, terminal, live) as (scratch, place):
         try:
             built = build_revisions(work, terminal, current.revisions, live, scratch)
@@ -124,22 +125,10 @@ def _not_built(work: Work, error: StillroomError, tops: tuple[str, ...], place: 
 
 
 def _compare(live: Surface, built: Built) -> Drift:
-    """Compare, and let the scratch database answer what only a server knows."""
-    from stillroom.edges.postgres.asking import find_uncastable, rewrite_views
+    """Compare in the schemas that the revisions made things in, and ask which types cannot be cast."""
+    from stillroom.edges.postgres.asking import find_uncastable
     from stillroom.edges.postgres.connect import connect
 
-    drift = Drift(live.schema.within(built.schema.spaces), _without_bare_public(built.schema))
-    if not drift.changes:
-        return drift
     with closing(connect(built.work.target.url, command="check")) as connection:
-        if live.major != built.major:
-            worded = [key for key, each in drift.changes.items() if key[0] in VIEWS and each.difference == DIFFERS]
-            drift = Drift(rewrite_views(connection, drift.live, worded), drift.history)
-        return replace(drift, uncastable=find_uncastable(connection, drift.retypings))
-
-
-def _without_bare_public(schema: Schema) -> Schema:
-    """Forget a `public` that came with the scratch database and that no revision made anything in."""
-    inside = any(each.schema == "public" for key, each in schema.objects.items() if key != ("schema", "public"))
-    kept = {key: each for key, each in schema.objects.items() if inside or key != ("schema", "public")}
-    return replace(schema, objects=kept)
+        drift = compare(connection, live, built.schema, built.major, built.schema.spaces)
+        return replace(drift, uncastable=find_uncastable(connection, drift.retypings)) if drift.changes else drift

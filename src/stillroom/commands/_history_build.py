@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import Target
-from stillroom.commands._scratch import read_live
+from stillroom.commands._comparing import compare, own_spaces
+from stillroom.commands._scratch import prepare_scratch, read_live, scratch_somewhere
 from stillroom.commands._steps import run_under_lock
-from stillroom.core.drift import Drift
 from stillroom.core.mending import plan_mending
 from stillroom.core.plan import Plan
-from stillroom.errors import InterruptedRunError, StillroomError
+from stillroom.errors import InterruptedRunError, RefusedError, StillroomError
 
 if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
     from stillroom.commands._steps import Work
-    from stillroom.core.schema_objects import Schema
+    from stillroom.edges.postgres.catalog import Surface
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
 
@@ -62,16 +63,16 @@ def build_history(work: Work, terminal: Terminal) -> Built:
         InterruptedRunError: A signal.
         DatabaseError: The server did not answer, or refused.
     """
-    from stillroom.edges.postgres.scratch import scratch_database
-
-    found = read_live(work).schema
-    with scratch_database(work.target.url, command=work.command) as name:
-        if name is None:
-            return Built((), "the role may not create a scratch database to find out which revision the schema is at")
-        terminal.say(f"building the history in {name} to find out which revision the schema is at")
-        scratch = replace(work, target=Target(replace(work.target.url, name=name), work.target.is_embedded))
+    live = read_live(work)
+    with ExitStack() as stack:
         try:
-            built = run_under_lock(scratch, terminal, lambda held, _: _build(scratch, held, found))
+            url, _ = stack.enter_context(scratch_somewhere(work, terminal, live))
+        except RefusedError as error:
+            return Built((), error.message.removeprefix(f"{work.target.shown}: "))
+        terminal.say(f"building the history in {url.name} to find out which revision the schema is at")
+        try:
+            scratch = prepare_scratch(work, live, url)
+            built = run_under_lock(scratch, terminal, lambda held, _: _build(scratch, held, live))
         except InterruptedRunError:
             raise InterruptedRunError(
                 "interrupted while the history was built beside the database; nothing was touched",
@@ -83,10 +84,9 @@ def build_history(work: Work, terminal: Terminal) -> Built:
     return built
 
 
-def _build(work: Work, held: Migrating, found: Schema) -> Built:
+def _build(work: Work, held: Migrating, live: Surface) -> Built:
     """Run the whole history; each revision is compared as soon as it is committed, on a connection of its own."""
     from stillroom.edges.alembic.steps import StepRun, run_steps
-    from stillroom.edges.postgres.catalog import read_schema
     from stillroom.edges.postgres.connect import connect
 
     history = work.project.history
@@ -101,9 +101,7 @@ def _build(work: Work, held: Migrating, found: Schema) -> Built:
             # Several rows at once are no revision that `stamp` could be given, unless they are all the heads.
             name = tops[0] if len(tops) == 1 else "heads" if tops == history.heads else ""
             if name and len(done) not in compared:
-                compared[len(done)] = _compare(
-                    name, read_schema(connection, version_table=work.project.layout.version_table), found
-                )
+                compared[len(done)] = _compare(work, connection, name, live)
 
         run = StepRun(held.connection, plan, work.limits, look)
         try:
@@ -119,6 +117,12 @@ def _cannot(error: StillroomError) -> str:
     return f"the history cannot be built from base: {error.message}"
 
 
-def _compare(revision: str, built: Schema, found: Schema) -> Compared:
-    differing = tuple(each.text for each in plan_mending(Drift(found, built)))
+def _compare(work: Work, connection: Connection, revision: str, live: Surface) -> Compared:
+    """Compare what is built so far; what lies in schemas of somebody else is left out."""
+    from stillroom.edges.postgres.catalog import read_schema
+
+    built = read_schema(connection, version_table=work.project.layout.version_table)
+    spaces = own_spaces(work.project, live.schema, built)
+    drift = compare(connection, live, built, connection.info.server_version // 10_000, spaces)
+    differing = tuple(each.text for each in plan_mending(drift))
     return Compared(revision, len(differing), differing[:SAMPLE])

@@ -68,21 +68,34 @@ def build_revisions(
         InterruptedRunError: A signal.
         StillroomError: A revision failed.
     """
-    from stillroom.edges.postgres.scratch import make_schemas
-
-    layout, history = work.project.layout, work.project.history
+    history = work.project.history
     terminal.say(f"building {', '.join(tops) or 'base'} in {scratch.name} to compare")
-    named = {*live.path, *work.settings.schemas, layout.version_table_schema}
-    make_schemas(scratch, sorted(live.schema.spaces & named), command=work.command)
-    beside = replace(
-        work, target=Target(scratch, work.target.is_embedded), limits=replace(work.limits, search_path=live.search_path)
-    )
+    beside = prepare_scratch(work, live, scratch)
     steps = tuple(each for each in history.order if each in history.closure(tops))
     if steps:
         plan = Plan("upgrade", steps, (), tops)
         run_under_lock(beside, terminal, lambda held, _: _build(beside, held, plan))
     surface = read_live(beside)
     return Built(beside, surface.schema, surface.major)
+
+
+def prepare_scratch(work: Work, live: Surface, scratch: DatabaseUrl) -> Work:
+    """Make the schemas that the live database had before its first revision, and pin its search path.
+
+    Args:
+        work: About the live database.
+        live: What that is like.
+        scratch: The empty database.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    from stillroom.edges.postgres.scratch import make_schemas
+
+    named = {*live.path, *work.settings.schemas, work.project.layout.version_table_schema}
+    make_schemas(scratch, sorted(live.schema.spaces & named), command=work.command)
+    limits = replace(work.limits, search_path=live.search_path)
+    return replace(work, target=Target(scratch, work.target.is_embedded), limits=limits)
 
 
 def _build(work: Work, held: Migrating, plan: Plan) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import reach_database, read_project, search_path_of, standing_of
+from stillroom.commands._unrecorded import find_made_tables
 from stillroom.core.plan import describe_place, plan_upgrade
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Status:
         current: What the version table holds.
         heads: Of this checkout.
         pending: What `invoke migrate` would run, in order.
+        unrecorded: Tables of the history that are there although no revision is recorded.
         found_in: The commit that has an unknown revision, when git knows one.
         mark: The environment written in the database.
         is_protected: Whether dangerous tasks are refused.
@@ -39,6 +41,7 @@ class Status:
     current: tuple[str, ...]
     heads: tuple[str, ...]
     pending: tuple[str, ...]
+    unrecorded: tuple[str, ...]
     found_in: str
     mark: str | None
     is_protected: bool
@@ -68,9 +71,11 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
     from stillroom.edges.postgres.connect import connect
     from stillroom.edges.postgres.current import read_current
     from stillroom.edges.postgres.lock import lock_key, read_holders
+    from stillroom.edges.postgres.tables import read_tables
 
     project = read_project(settings, imports=False)
     layout, database = project.layout, reach_database(settings, terminal)
+    unrecorded: tuple[str, ...] = ()
     with closing(connect(database.url, command="status")) as connection:
         current = read_current(
             connection,
@@ -82,6 +87,10 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
         holders = read_holders(
             connection, lock_key(layout.version_table_schema or current.schema, layout.version_table)
         )
+        if not current.revisions:
+            path = search_path_of(settings, database)
+            there = read_tables(connection, version_table=layout.version_table, search_path=path)
+            unrecorded = find_made_tables(project, there, is_strict=current.has_version_table)
     place = describe_place(project.history, current.revisions)
     pending = plan_upgrade(project.history, current.revisions).steps if place in {"behind", "empty"} else ()
     found_in = ""
@@ -93,6 +102,6 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
         place = "ahead" if found_in else "foreign"
     standing = standing_of(settings, database, current)
     return Status(
-        database.shown, place, current.revisions, project.history.heads, pending, found_in,
+        database.shown, place, current.revisions, project.history.heads, pending, unrecorded, found_in,
         current.mark, standing.is_protected, standing.why, holders, asks,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -157,6 +157,25 @@ def read_tables_made(layout: Layout, path: str, *, is_strict: bool) -> tuple[Tab
     """
     with _named(path, layout.root):
         return find_tables_in_script((layout.root / path).read_bytes(), is_strict=is_strict)
+
+
+def find_unmentioned(layout: Layout, paths: Sequence[str], words: frozenset[str]) -> frozenset[str]:
+    """Find the words that stand in none of these files, whatever else is in them.
+
+    Args:
+        layout: The project's places.
+        paths: The files, relative to the project's root.
+        words: What to look for.
+
+    Raises:
+        RefusedError: One cannot be read.
+    """
+    left = set(words)
+    for path in paths:
+        with _named(path, layout.root):
+            data = (layout.root / path).read_bytes()
+        left = {each for each in left if not re.search(rb"(?<!\w)" + re.escape(each.encode()) + rb"(?!\w)", data)}
+    return frozenset(left)
 
 
 def read_created(layout: Layout, path: str) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from stillroom.commands.status import Status
 
+SHOWN = 5
+
 
 def text(result: Status) -> str:
     """Say where the database stands; the last line holds the answer and the next command."""
@@ -31,6 +33,12 @@ def _answer(result: Status) -> str:
         return f"foreign: {_unknown(result)} has no file here and none in git; a newer checkout or another project"
     if result.place == "overlapping":
         return f"overlapping: of {_unknown(result)} in the version table one comes before another, so one is a stray; `invoke migrate` says which"
+    if result.unrecorded:
+        more = f" and {len(result.unrecorded) - SHOWN} more" if len(result.unrecorded) > SHOWN else ""
+        return (
+            f"no revision is recorded, although tables of the history are there ({', '.join(result.unrecorded[:SHOWN])}{more}): "
+            "`invoke migrate` finds out which revision that is, and `invoke stamp <revision>` records it"
+        )
     count = len(result.pending)
     return f"{'behind' if result.current else 'empty'}, {count} revision{'s' if count != 1 else ''} pending: `invoke migrate`"
 
