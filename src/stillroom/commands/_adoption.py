@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Steps = tuple[Rendered, ...]
 
 SHOWN = 5
+MADE = "tables that the pending revisions make are there"
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,29 @@ class Clash:
     Args:
         tables: Those that the pending revisions make, as "schema.table", sorted.
         schema: Where a name without a schema is created.
+        unknown: A revision that tells only on a connection what it makes; then any table counts.
+        empty_table: The version table, where it is there and empty.
     """
 
     tables: tuple[str, ...]
     schema: str
+    unknown: str = ""
+    empty_table: str = ""
 
     @property
     def text(self) -> str:
         """What is so, in words."""
         more = f" and {len(self.tables) - SHOWN} more" if len(self.tables) > SHOWN else ""
-        return f"no revision is applied, and tables that the pending revisions make are there: {', '.join(self.tables[:SHOWN])}{more}"
+        which = f"tables are there that {self.unknown} may have made" if self.unknown else MADE
+        return f"no revision is applied, and {which}: {', '.join(self.tables[:SHOWN])}{more}"
+
+    def way_out(self, revision: str, first: str) -> str:
+        """What to do if the first revision failed half-way and must run again; empty where that cannot have been."""
+        if not self.empty_table or revision != first:
+            return ""
+        return (
+            f"; only if {first} failed half-way, can be repeated, and nothing else ran: `DROP TABLE {self.empty_table}`"
+        )
 
 
 def require_no_tables(work: Work, plan: Plan, terminal: Terminal, *, proves: bool) -> None:
@@ -93,10 +107,18 @@ def _find_clash(work: Work, plan: Plan, connection: Connection, render: Callable
     if not there.names:
         return None
     # An empty version table was written by a migration once: then no author's guard speaks for a first run.
-    is_strict = look_on(connection, work.target, work.project, work.settings).has_version_table
-    made = (table for step in render() for table in _made_by(work, step, is_strict=is_strict))
+    current = look_on(connection, work.target, work.project, work.settings)
+    is_strict = current.has_version_table
+    empty_table = f"{current.schema}.{work.project.layout.version_table}" if is_strict else ""
+    steps = render()
+    made = (table for step in steps for table in _made_by(work, step, is_strict=is_strict))
     found = {f"{schema or there.schema}.{name}" for schema, name in made}.intersection(there.names)
-    return Clash(tuple(sorted(found)), there.schema) if found else None
+    unknown = ""
+    if is_strict and not found and (unknown := next((step.revision for step in steps if step.problem), "")):
+        # What it makes is seen on a connection only: then each table where ours lie may be its own.
+        spaces = {there.schema, *work.settings.schemas}
+        found = {name for name in there.names if name.partition(".")[0] in spaces}
+    return Clash(tuple(sorted(found)), there.schema, unknown, empty_table) if found else None
 
 
 def _made_by(work: Work, step: Rendered, *, is_strict: bool) -> Iterator[Table]:
@@ -127,20 +149,21 @@ def _not_proven(clash: Clash) -> RefusedError:
 def _told(work: Work, clash: Clash, built: Built) -> RefusedError:
     """Put what the comparison found into a sentence and the next command."""
     said = f"{work.target.shown}: {clash.text}"
+    first = next(iter(work.project.history.order), "")
     if not built.compared:
-        return RefusedError(
-            f"{said}; {built.problem}", hint="`invoke stamp <revision>`, if you know which: `invoke history` lists them"
-        )
+        hint = "`invoke stamp <revision>`, if you know which: `invoke history` lists them"
+        return RefusedError(f"{said}; {built.problem}", hint=hint + clash.way_out(first, first))
     equal = [each.revision for each in built.compared if not each.count]
     if equal[1:]:
         return RefusedError(
-            f"{said}; the schema equals revisions {', '.join(equal)} built from base, which differ in rows alone",
-            hint=f"`invoke stamp {equal[-1]}`, or an earlier one of them where the later did not run; then `invoke {work.command}`",
+            f"{said}; the schema equals revisions {', '.join(equal)} built from base, which differ in nothing that is compared (not rows, partitions, rules, statistics, grants)",
+            hint=f"`invoke stamp {equal[-1]}`, or an earlier one of them where the later did not run; then `invoke {work.command}`"
+            + clash.way_out(equal[0], first),
         )
     if equal:
         return RefusedError(
             f"{said}; the schema equals revision {equal[0]} built from base",
-            hint=f"`invoke stamp {equal[0]}`, then `invoke {work.command}`",
+            hint=f"`invoke stamp {equal[0]}`, then `invoke {work.command}`{clash.way_out(equal[0], first)}",
         )
     nearest = min(reversed(built.compared), key=lambda each: each.count)
     shown = "; ".join(nearest.sample) + ("; …" if nearest.count > len(nearest.sample) else "")
@@ -148,5 +171,6 @@ def _told(work: Work, clash: Clash, built: Built) -> RefusedError:
     return RefusedError(
         f"{said}; the schema equals no revision; nearest is {nearest.revision} with {nearest.count} "
         f"difference{'s' if nearest.count > 1 else ''}: {shown}{problem}",
-        hint=f"mend that, then `invoke stamp {nearest.revision}`; `invoke stamp {nearest.revision} --allow unproven` takes it as it is",
+        hint=f"mend that, then `invoke stamp {nearest.revision}`; `invoke stamp {nearest.revision} --allow unproven` takes it as it is"
+        + clash.way_out(nearest.revision, first),
     )
