@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.commands.support import HEAD, query
+from tests.commands.support import HEAD, database_of, query
 from tests.servers import Project
 
 
@@ -24,3 +24,23 @@ def test_a_version_table_in_another_schema_is_emptied_with_what_it_speaks_of(pro
     assert "3 revisions applied" in reset.stdout
     assert query(project, "select version_num from meta.alembic_version") == [(HEAD,)]
     assert project.invoke("check").code == 0
+
+
+def test_tables_in_a_schema_that_is_not_dropped_are_refused_before_anything_is_touched(
+    project_on_database: Project,
+) -> None:
+    project = project_on_database
+    project.environment["APP_ENV"] = "development"
+    query(project, f'create schema app; alter database "{database_of(project).name}" set search_path = app')
+    assert project.invoke("mark", "--environment", "development").code == 0
+    assert project.invoke("migrate").code == 0
+
+    refused = project.invoke("reset-dev", "--yes")
+    kept = query(project, "select version_num from app.alembic_version")
+    done = project.invoke("reset-dev", "--yes", env={"STILLROOM_SCHEMAS": "app"})
+
+    assert refused.code == 3, refused.stderr
+    assert "tables of the history lie in app, which would not be dropped: app.conversations" in refused.stderr
+    assert "hint:  set STILLROOM_SCHEMAS=app" in refused.stderr
+    assert kept == [(HEAD,)]
+    assert done.code == 0, done.stderr

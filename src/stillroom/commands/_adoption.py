@@ -156,7 +156,8 @@ def _told(work: Work, clash: Clash, built: Built) -> RefusedError:
     equal = [each.revision for each in built.compared if not each.count]
     if equal[1:]:
         return RefusedError(
-            f"{said}; the schema equals revisions {', '.join(equal)} built from base, which differ in nothing that is compared (not rows, partitions, rules, statistics, grants)",
+            f"{said}; the schema equals revisions {', '.join(equal)} built from base, which differ in nothing that is compared "
+            "(not rows, partitions, rules, statistics, grants)",
             hint=f"`invoke stamp {equal[-1]}`, or an earlier one of them where the later did not run; then `invoke {work.command}`"
             + clash.way_out(equal[0], first),
         )

@@ -8,10 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import Target, read_project, standing_of
+from stillroom.commands._database import Target, read_project, search_path_of, standing_of
 from stillroom.commands._marking import mark_if_new
 from stillroom.commands._pending import require_whole_files
 from stillroom.commands._steps import Ran, Work, begin_work, run_plan, run_under_lock
+from stillroom.commands._unrecorded import find_made_tables
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import plan_upgrade
 from stillroom.errors import DatabaseError, RefusedError
@@ -59,7 +60,7 @@ def reset_database(
         allowed: "outside" takes along what hangs on the schema in other schemas.
 
     Raises:
-        RefusedError: The database is protected, nobody answered yes, or something could not be put back.
+        RefusedError: The database is protected, nobody answered yes, the history's tables lie elsewhere, or something could not be put back.
         DatabaseError: A session holds a table, a step failed, or the server did not answer.
         LockBusyError: A migration holds the lock and the wait ran out.
         InterruptedRunError: Ctrl-C or a signal; the message says how far it came.
@@ -79,6 +80,7 @@ def reset_database(
         _ask(settings, terminal, database)
 
     def body(held: Migrating, say: Voice) -> tuple[Reset, Ran, bool]:
+        _require_reach(work, held)
         reset = _drop(work, held, say, kicks=kicks, allows_outside="outside" in allowed)
         _forget_revisions(work, held)
         mark_if_new(work, held, say)
@@ -119,6 +121,28 @@ def _ask(settings: Settings, terminal: Terminal, database: Target) -> None:
     terminal.say(f"{database.shown}: schema {names} will be dropped; rows: {shown}")
     if not terminal.confirm("drop it and start anew?"):
         raise RefusedError("answered no; nothing was touched", hint="`invoke status` shows the database")
+
+
+def _require_reach(work: Work, held: Migrating) -> None:
+    """Refuse where the history's tables would stay: they would stand in the way of the first revision.
+
+    Raises:
+        RefusedError: They lie in a schema that is not dropped.
+    """
+    from stillroom.edges.postgres.tables import read_tables
+
+    layout, schemas = work.project.layout, work.settings.schemas
+    path = search_path_of(work.settings, work.target)
+    there = read_tables(held.connection, version_table=layout.version_table, search_path=path)
+    kept = [
+        each for each in find_made_tables(work.project, there, is_strict=False) if each.partition(".")[0] not in schemas
+    ]
+    if kept:
+        spaces = ",".join(sorted({each.partition(".")[0] for each in kept}))
+        raise RefusedError(
+            f"{work.target.shown}: tables of the history lie in {spaces}, which would not be dropped: {', '.join(kept[:5])}; nothing was touched",
+            hint=f"set STILLROOM_SCHEMAS={spaces}",
+        )
 
 
 def _drop(work: Work, held: Migrating, say: Callable[[str], None], *, kicks: bool, allows_outside: bool) -> Reset:
