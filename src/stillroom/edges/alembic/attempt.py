@@ -41,7 +41,9 @@ def read_session(connection: PsycopgConnection) -> Session:
         psycopg2.Error: The connection is lost.
     """
     with connection.cursor() as cursor:
-        cursor.execute("select pg_backend_pid(), current_user::text, current_setting('search_path')")
+        cursor.execute(
+            "select pg_catalog.pg_backend_pid(), current_user::text, pg_catalog.current_setting('search_path')"
+        )
         row = cursor.fetchone()
     assert row is not None
     return Session(*row)

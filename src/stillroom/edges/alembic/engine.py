@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _RENEW = """
-select set_config('lock_timeout', %(lock)s, %(is_local)s), set_config('statement_timeout', %(statement)s, %(is_local)s),
-       set_config('search_path', %(path)s, %(is_local)s), set_config('stillroom.token', %(token)s, %(is_local)s)
+select pg_catalog.set_config('lock_timeout', %(lock)s, %(is_local)s), pg_catalog.set_config('statement_timeout', %(statement)s, %(is_local)s),
+       pg_catalog.set_config('search_path', %(path)s, %(is_local)s), pg_catalog.set_config('stillroom.token', %(token)s, %(is_local)s)
 """
 
 
@@ -63,7 +63,7 @@ def _renew(connection: Connection, attempt: Attempt) -> None:
             # For the transaction only: behind a transaction pooler the session is everybody's.
             pin_search_path(cursor, attempt.search_path, is_local=not raw.autocommit)
             lock = (f"{attempt.lock_timeout_ms}ms", not raw.autocommit)
-            cursor.execute("select set_config('lock_timeout', %s, %s)", lock)
+            cursor.execute("select pg_catalog.set_config('lock_timeout', %s, %s)", lock)
             return
         values = {
             "lock": f"{attempt.lock_timeout_ms}ms",
@@ -127,7 +127,7 @@ def _bound_waits_again(raw: Any, statement: str, attempt: Attempt) -> None:
     """Take back what `_before` set for a concurrent build, also when it failed and the revision goes on."""
     if raw.autocommit and is_concurrent(statement):
         with raw.cursor() as own:
-            own.execute("select set_config('lock_timeout', %s, false)", (f"{attempt.lock_timeout_ms}ms",))
+            own.execute("select pg_catalog.set_config('lock_timeout', %s, false)", (f"{attempt.lock_timeout_ms}ms",))
 
 
 @contextmanager

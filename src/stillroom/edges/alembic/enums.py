@@ -14,7 +14,7 @@ from alembic.operations import ops
 from sqlalchemy import Enum
 
 _EXISTING = """
-select n.nspname, t.typname, pg_type_is_visible(t.oid) from pg_type t join pg_namespace n on n.oid = t.typnamespace
+select n.nspname, t.typname, pg_catalog.pg_type_is_visible(t.oid) from pg_type t join pg_namespace n on n.oid = t.typnamespace
 where t.typtype = 'e'
 """
 

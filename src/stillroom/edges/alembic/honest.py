@@ -113,7 +113,7 @@ def _source_of(function: Callable[..., Any]) -> str:
 
 def _set_token(raw: PsycopgConnection, attempt: Attempt) -> None:
     with raw.cursor() as cursor:
-        cursor.execute("select set_config('stillroom.token', %s, true)", (attempt.token,))
+        cursor.execute("select pg_catalog.set_config('stillroom.token', %s, true)", (attempt.token,))
 
 
 def _read_rows(raw: PsycopgConnection, version_table: str) -> list[Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 OWN_SCHEMA = "stillroom"
 _FOREIGN = """
-select n.nspname, c.relname, n.nspname = current_schema() from pg_class c join pg_namespace n on n.oid = c.relnamespace
+select n.nspname, c.relname, n.nspname = pg_catalog.current_schema() from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'f') and (c.relispartition or exists (
-  select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'))
+  select from pg_depend d where d.classid = 'pg_class'::regclass::oid and d.objid = c.oid and d.deptype = 'e'))
 """
 
 

@@ -53,7 +53,7 @@ def _execute(cursor: Any, statement: str, parameters: Any, attempt: Attempt) -> 
             wait_for_turn("a statement", describe(error), number, attempt)
             with cursor.connection.cursor() as own:
                 timeout = f"{grown_lock_timeout_ms(attempt.lock_timeout_ms, number + 1)}ms"
-                own.execute("select set_config('lock_timeout', %s, false)", (timeout,))
+                own.execute("select pg_catalog.set_config('lock_timeout', %s, false)", (timeout,))
         else:
             return
 

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from stillroom.edges.alembic.attempt import Attempt
 
 _LOOK = """
-select coalesce(current_setting('stillroom.token', true), ''), pg_backend_pid(), current_user::text, current_setting('search_path'),
-       now(), (select coalesce(pg_catalog.array_agg(pg_catalog.concat_ws(' '::text, classid, objid, objsubid)::text), '{}'::text[])
+select coalesce(pg_catalog.current_setting('stillroom.token', true), ''), pg_catalog.pg_backend_pid(), current_user::text,
+       pg_catalog.current_setting('search_path'), pg_catalog.now(),
+         (select coalesce(pg_catalog.array_agg(pg_catalog.concat_ws(' '::text, classid, objid, objsubid)::text), '{}'::text[])
         from pg_catalog.pg_locks where locktype = 'advisory'::text and pid = pg_catalog.pg_backend_pid() and granted),
-       (select array_agg(coalesce(to_regclass(name)::oid, 0) order by place) from unnest(%s::text[]) with ordinality as kept (name, place))
+       (select pg_catalog.array_agg(coalesce(pg_catalog.to_regclass(name)::oid, 0::oid) order by place)
+        from pg_catalog.unnest(%s::text[]) with ordinality as kept (name, place))
 """
 
 

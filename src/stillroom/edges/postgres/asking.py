@@ -29,7 +29,7 @@ def rewrite_views(connection: Connection, schema: Schema, keys: Iterable[Key]) -
             cursor.execute("begin; set local search_path = ''")
             try:
                 cursor.execute(statement)
-                cursor.execute("select pg_get_viewdef('pg_temp.stillroom_try'::regclass)")
+                cursor.execute("select pg_catalog.pg_get_viewdef('pg_temp.stillroom_try'::regclass)")
                 row = cursor.fetchone()
                 assert row is not None
                 schema = schema.with_facets(key, {"definition": row[0]})

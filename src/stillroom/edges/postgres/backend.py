@@ -13,13 +13,12 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
 # The timeline is read from the write position: pg_control_checkpoint() still names the old one after a promotion.
-_SERVER = (
-    "select (select system_identifier::text from pg_control_system()), left(pg_walfile_name(pg_current_wal_lsn()), 8)"
-)
-_BACKEND = "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()"
+_SERVER = """select (select system_identifier::text from pg_catalog.pg_control_system()),
+       pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8)"""
+_BACKEND = "select pid, backend_start from pg_stat_activity where pid = pg_catalog.pg_backend_pid()"
 _END = """
-select pg_terminate_backend(pid) from pg_stat_activity
-where pid = %s and backend_start = %s and usename = current_user and pid <> pg_backend_pid()
+select pg_catalog.pg_terminate_backend(pid) from pg_stat_activity
+where pid = %s and backend_start = %s and usename = current_user and pid <> pg_catalog.pg_backend_pid()
 """
 _IS_THERE = "select 1 from pg_stat_activity where pid = %s and backend_start = %s"
 LEAVES_WITHIN_S = 3.0

@@ -18,19 +18,20 @@ BATCH = 200
 # indexes, constraints, defaults, sequences and triggers. Three quarters of the slots: others need some, too.
 LOCK_SLOTS = """
 with rel as (select c.* from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = any(%(schemas)s))
-select current_setting('max_locks_per_transaction')::bigint
-         * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint) * 3 / 4,
-       (select count(*) + 2 * count(*) filter (where reltype <> 0) + 2 * count(*) filter (where reltoastrelid <> 0) from rel)
-       + (select count(*) from pg_constraint where conrelid in (select oid from rel))
-       + (select count(*) from pg_attrdef where adrelid in (select oid from rel))
-       + (select count(*) from pg_trigger where tgrelid in (select oid from rel))
-       + (select count(*) from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = any(%(schemas)s))
+select pg_catalog.current_setting('max_locks_per_transaction')::bigint
+         * (pg_catalog.current_setting('max_connections')::bigint + pg_catalog.current_setting('max_prepared_transactions')::bigint) * 3 / 4,
+       (select pg_catalog.count(*) + 2 * pg_catalog.count(*) filter (where reltype <> 0::oid)
+               + 2 * pg_catalog.count(*) filter (where reltoastrelid <> 0::oid) from rel)
+       + (select pg_catalog.count(*) from pg_constraint where conrelid in (select oid from rel))
+       + (select pg_catalog.count(*) from pg_attrdef where adrelid in (select oid from rel))
+       + (select pg_catalog.count(*) from pg_trigger where tgrelid in (select oid from rel))
+       + (select pg_catalog.count(*) from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = any(%(schemas)s))
 """
 LOCKS_PER_TABLE_MOST = 40
 TABLES = """
 select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = any(%(schemas)s) and c.relkind in ('r', 'p', 'f')
-  and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('e', 'i'))
+  and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass::oid and d.objid = c.oid and d.deptype in ('e', 'i'))
 order by c.oid desc
 """
 

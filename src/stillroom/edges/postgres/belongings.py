@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
 SETTINGS = """
-select r.rolname, split_part(each, '=', 1), substr(each, strpos(each, '=') + 1)
+select r.rolname, pg_catalog.split_part(each, '=', 1), pg_catalog.substr(each, pg_catalog.strpos(each, '=') + 1)
 from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase left join pg_roles r on r.oid = s.setrole,
-     unnest(s.setconfig) each
+     pg_catalog.unnest(s.setconfig) each
 where d.datname = %s order by 1 nulls first, 2
 """
 GRANTS = """
 select g.rolname, a.privilege_type, a.is_grantable
-from pg_database d, aclexplode(d.datacl) a left join pg_roles g on g.oid = a.grantee
+from pg_database d, pg_catalog.aclexplode(d.datacl) a left join pg_roles g on g.oid = a.grantee
 where d.datname = %s and a.grantee <> d.datdba order by 1 nulls first, 2
 """
 
@@ -73,13 +73,13 @@ def _settings(cursor: Cursor, source: str, target: str) -> Iterator[tuple[str, S
         # FROM CURRENT takes lists such as search_path as they are, without quoting them a second time.
         setting = sql.Identifier(*name.split("."))
         keep = sql.SQL("{} set {} from current").format(change, setting)
-        yield f"the setting {name}", [("select set_config(%s, %s, true)", (name, value)), (keep, ())]
+        yield f"the setting {name}", [("select pg_catalog.set_config(%s, %s, true)", (name, value)), (keep, ())]
 
 
 def _rights(cursor: Cursor, source: str, target: str) -> Iterator[tuple[str, Statements]]:
     with translated("reading the database's rights"):
         cursor.execute(
-            """select datacl is not null, datconnlimit, shobj_description(oid, 'pg_database')
+            """select datacl is not null, datconnlimit, pg_catalog.shobj_description(oid, 'pg_database')
                from pg_database where datname = %s""",
             (source,),
         )

@@ -38,11 +38,11 @@ def read_blockers(connection: Connection, schemas: tuple[str, ...]) -> tuple[Blo
     with translated("reading who holds the tables"), connection.cursor() as cursor:
         cursor.execute(
             """select distinct a.pid, coalesce(a.usename::text, '?'), coalesce(a.application_name, ''), coalesce(a.state, 'state hidden'),
-                      coalesce(extract(epoch from clock_timestamp() - coalesce(a.xact_start, a.state_change))::int, 0)
+                      coalesce(extract(epoch from pg_catalog.clock_timestamp() - coalesce(a.xact_start, a.state_change))::int, 0)
                from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
                join pg_stat_activity a on a.pid = l.pid
-               where l.granted and l.pid <> pg_backend_pid() and n.nspname = any(%s)
-                 and l.database = (select oid from pg_database where datname = current_database())
+               where l.granted and l.pid <> pg_catalog.pg_backend_pid() and n.nspname = any(%s)
+                 and l.database = (select oid from pg_database where datname = pg_catalog.current_database())
                order by 1""",
             (list(schemas),),
         )
@@ -57,4 +57,4 @@ def end_sessions(connection: Connection, blockers: tuple[Blocker, ...]) -> None:
     """
     with translated("ending the sessions that hold the tables"), connection.cursor() as cursor:
         for each in blockers:
-            cursor.execute("select pg_terminate_backend(%s)", (each.pid,))
+            cursor.execute("select pg_catalog.pg_terminate_backend(%s)", (each.pid,))

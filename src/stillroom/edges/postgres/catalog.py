@@ -45,7 +45,7 @@ def read_surface(connection: Connection, *, version_table: str, search_path: str
         DatabaseError: The server refused.
     """
     with translated("reading the search path"), reading(connection, search_path) as cursor:
-        cursor.execute("select current_setting('search_path'), current_schemas(false)::text[]")
+        cursor.execute("select pg_catalog.current_setting('search_path'), pg_catalog.current_schemas(false)::text[]")
         row = cursor.fetchone()
     assert row is not None
     schema = read_schema(connection, version_table=version_table)
@@ -70,7 +70,8 @@ def read_schema(connection: Connection, *, version_table: str) -> Schema:
         cursor.execute("begin isolation level repeatable read read only")
         try:
             cursor.execute(
-                "select set_config('search_path', '', true), set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,)
+                "select pg_catalog.set_config('search_path', '', true), pg_catalog.set_config('lock_timeout', %s, true)",
+                (LOCK_TIMEOUT,),
             )
             with cancelled_by_signals(connection):
                 return _Reading(cursor).schema(version_table)

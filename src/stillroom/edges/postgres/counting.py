@@ -50,11 +50,13 @@ def count_rows(cursor: Cursor, schema: str | None, table: str) -> tuple[int | No
     Returns:
         The number, and whether it is an estimate; None when the table is not there or may not be read.
     """
-    return _within_a_second(cursor, schema, table, sql.SQL("select count(*) from {}").format(_name(schema, table)))
+    return _within_a_second(
+        cursor, schema, table, sql.SQL("select pg_catalog.count(*) from {}").format(_name(schema, table))
+    )
 
 
 def _count_values(cursor: Cursor, operation: Operation) -> tuple[int | None, bool]:
-    query = sql.SQL("select count({}) from {}").format(
+    query = sql.SQL("select pg_catalog.count({}) from {}").format(
         sql.Identifier(operation.column), _name(operation.schema, operation.table)
     )
     return _within_a_second(cursor, operation.schema, operation.table, query)
@@ -64,7 +66,7 @@ def _within_a_second(cursor: Cursor, schema: str | None, table: str, query: sql.
     # Rolled back to, it lets go of the table, too.
     cursor.execute("savepoint counting")
     try:
-        cursor.execute("select set_config('statement_timeout', %s, true)", (f"{EXACT_FOR_MS}ms",))
+        cursor.execute("select pg_catalog.set_config('statement_timeout', %s, true)", (f"{EXACT_FOR_MS}ms",))
         cursor.execute(query)
         row = cursor.fetchone()
         return (int(row[0]) if row else None), False
@@ -80,7 +82,8 @@ def _within_a_second(cursor: Cursor, schema: str | None, table: str, query: sql.
 
 def _estimate(cursor: Cursor, schema: str | None, table: str) -> int | None:
     cursor.execute(
-        "select reltuples::bigint from pg_class where oid = to_regclass(%s)", (_name(schema, table).as_string(cursor),)
+        "select reltuples::bigint from pg_class where oid = pg_catalog.to_regclass(%s)::oid",
+        (_name(schema, table).as_string(cursor),),
     )
     row = cursor.fetchone()
     # Below 0: never analyzed, so there is nothing to estimate from. 0 may be old: something is there until it is counted.

@@ -29,7 +29,7 @@ PLACES = """
 select pg_catalog.current_database(), current_user::text, coalesce(pg_catalog.current_schema()::text, 'public'),
        pg_catalog.to_regclass('stillroom.mark') is not null,
        (select n.nspname::text from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        where c.oid = pg_catalog.to_regclass(%(name)s)),
+        where c.oid = pg_catalog.to_regclass(%(name)s)::oid),
        (select pg_catalog.string_agg(n.nspname::text, ', '::text) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where c.relname::text = %(table)s::text and c.relkind in ('r', 'p') and n.nspname::text !~ '^pg_'::text),
        pg_catalog.current_schema() is null and exists (
@@ -153,9 +153,11 @@ def _read_mark(cursor: Cursor, role: str) -> str | None:
 def pin_search_path(cursor: Cursor, search_path: str | None, *, is_local: bool) -> None:
     """Fix the search path, for the transaction or for the session."""
     if search_path:
-        cursor.execute("select set_config('search_path', %s, %s)", (search_path, is_local))
+        cursor.execute("select pg_catalog.set_config('search_path', %s, %s)", (search_path, is_local))
     else:
-        cursor.execute(sql.SQL("select set_config('search_path', {}, %s)").format(sql.SQL(RESOLVED_PATH)), (is_local,))
+        cursor.execute(
+            sql.SQL("select pg_catalog.set_config('search_path', {}, %s)").format(sql.SQL(RESOLVED_PATH)), (is_local,)
+        )
 
 
 @contextmanager

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 MAINTENANCE = ("postgres", "template1")
 UNFINISHED = "stillroom: unfinished restore into {}, session "
 STATE = """
-select d.oid, pg_get_userbyid(d.datdba), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
-       to_jsonb(d) ->> 'datlocprovider', coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale'),
-       pg_has_role(current_user, d.datdba, 'member')
+select d.oid, pg_catalog.pg_get_userbyid(d.datdba), pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
+       pg_catalog.to_jsonb(d) ->> 'datlocprovider'::text, coalesce(pg_catalog.to_jsonb(d) ->> 'datlocale'::text,
+         pg_catalog.to_jsonb(d) ->> 'daticulocale'::text),
+       pg_catalog.pg_has_role(current_user, d.datdba, 'member')
 from pg_database d where d.datname = %s
 """
 
@@ -156,8 +157,8 @@ def sweep_restores(connection: Connection, say: Callable[[str], None]) -> None:
     """
     with translated("looking for unfinished restores"), connection.cursor() as cursor:
         cursor.execute(
-            """select datname, shobj_description(oid, 'pg_database') from pg_database
-               where shobj_description(oid, 'pg_database') like %s and pg_has_role(current_user, datdba, 'member')""",
+            """select datname, pg_catalog.shobj_description(oid, 'pg_database') from pg_database
+               where pg_catalog.shobj_description(oid, 'pg_database') like %s and pg_catalog.pg_has_role(current_user, datdba, 'member')""",
             (UNFINISHED.format("%") + "%",),
         )
         found = cursor.fetchall()

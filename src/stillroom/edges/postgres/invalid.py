@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 # Those that somebody else is building right now are invalid until they are ready; where the server hides which ones
 # they are, nothing new is held against us.
 _INVALID = """
-select i.indexrelid::bigint, format('%I.%I', n.nspname, c.relname), c.relname::text, n.nspname::text, t.relname::text
+select i.indexrelid::bigint, pg_catalog.format('%I.%I', n.nspname, c.relname), c.relname::text, n.nspname::text, t.relname::text
 from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
 join pg_class t on t.oid = i.indrelid
-where not i.indisvalid and c.relkind = 'i' and n.nspname !~ '^pg_(catalog|toast)' order by 2
+where not i.indisvalid and c.relkind = 'i' and n.nspname::text !~ '^pg_(catalog|toast)'::text order by 2
 """
 _OTHERS = """
-select array_agg(index_relid::bigint), bool_or(index_relid is null)
-from pg_stat_progress_create_index where pid <> pg_backend_pid() and datname = current_database()
+select pg_catalog.array_agg(index_relid::bigint), pg_catalog.bool_or(index_relid is null)
+from pg_stat_progress_create_index where pid <> pg_catalog.pg_backend_pid() and datname = pg_catalog.current_database()
 """
 
 
@@ -60,7 +60,7 @@ def find_invalid_indexes(
         found = cursor.fetchall()
         if not found:
             return ()
-        cursor.execute("select current_schemas(false)::text[]")
+        cursor.execute("select pg_catalog.current_schemas(false)::text[]")
         (path,) = cursor.fetchone() or ([],)
         cursor.execute(_OTHERS)
         building, is_hidden = cursor.fetchone() or (None, None)

@@ -112,11 +112,11 @@ def read_holders(connection: Connection, key: int) -> tuple[Holder, ...]:
     with translated("reading who holds the migration lock"), connection.cursor() as cursor:
         cursor.execute(
             """select l.pid, coalesce(a.usename::text, '?'), coalesce(a.application_name, ''),
-                      coalesce(host(a.client_addr), case when a.state is null then 'an address hidden from this role' else 'a local socket' end),
+                      coalesce(pg_catalog.host(a.client_addr), case when a.state is null then 'an address hidden from this role' else 'a local socket' end),
                       a.backend_start at time zone 'UTC', coalesce(a.state, 'state hidden')
                from pg_locks l left join pg_stat_activity a on a.pid = l.pid
-               where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.classid = %s and l.objid = %s
-                 and l.database = (select oid from pg_database where datname = current_database())
+               where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.classid = %s::oid and l.objid = %s::oid
+                 and l.database = (select oid from pg_database where datname = pg_catalog.current_database())
                order by l.pid""",
             (high, low),
         )

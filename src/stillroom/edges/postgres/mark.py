@@ -23,18 +23,18 @@ create table if not exists stillroom.about (version integer not null);
 insert into stillroom.about select %(version)s where not exists (select from stillroom.about);
 create table if not exists stillroom.mark (
   environment text not null check (environment in ('development', 'test', 'staging', 'production')),
-  set_at timestamptz not null default now(), set_by text not null default current_user);
+  set_at timestamptz not null default pg_catalog.now(), set_by text not null default current_user);
 create unique index if not exists one_mark on stillroom.mark ((true));
 grant usage on schema stillroom to public;
 grant select on stillroom.mark, stillroom.about to public;
 insert into stillroom.mark (environment) values (%(environment)s)
-on conflict ((true)) do update set environment = excluded.environment, set_at = now(), set_by = current_user;
+on conflict ((true)) do update set environment = excluded.environment, set_at = pg_catalog.now(), set_by = current_user;
 """
 IS_EMPTY = """
 select not exists (
   select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'stillroom') and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
-    and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'))
+  where n.nspname::text !~ '^pg_'::text and n.nspname not in ('information_schema', 'stillroom') and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+    and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass::oid and d.objid = c.oid and d.deptype = 'e'))
 """
 
 
@@ -66,7 +66,7 @@ def carry_mark(connection: Connection, environment: str | None) -> bool:
     if environment in {"development", "test", "staging", "production"}:
         return write_mark(connection, environment)
     with translated("taking the mark away"), connection.cursor() as cursor:
-        cursor.execute("select to_regclass('stillroom.mark') is not null")
+        cursor.execute("select pg_catalog.to_regclass('stillroom.mark') is not null")
         if cursor.fetchone() == (True,):
             try:
                 cursor.execute("delete from stillroom.mark")

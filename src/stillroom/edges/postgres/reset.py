@@ -59,7 +59,7 @@ def reset_schemas(
         DatabaseError: A session holds a table (SQLSTATE 55P03), or the server refused.
     """
     with translated("resetting the database"), connection.cursor() as cursor:
-        cursor.execute("select set_config('lock_timeout', %s, false)", (f"{lock_timeout_ms}ms",))
+        cursor.execute("select pg_catalog.set_config('lock_timeout', %s, false)", (f"{lock_timeout_ms}ms",))
         found = [each for each in (read_surroundings(cursor, schema) for schema in schemas) if each is not None]
         kept = {each.schema: why for each in found if (why := _why_kept(cursor, each))}
         batches = drop_in_batches(cursor, schemas, allows_outside=allows_outside)

@@ -103,7 +103,7 @@ def leave(connection: Connection, limits: Limits) -> None:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute("reset all")
-                cursor.execute("select pg_advisory_unlock_all()")
+                cursor.execute("select pg_catalog.pg_advisory_unlock_all()")
     connection.close()
 
 
@@ -143,7 +143,8 @@ def require_direct(connection: Connection, limits: Limits) -> None:
     """
     with translated("looking at the server"), connection.cursor() as cursor:
         cursor.execute(
-            "select pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only'), current_database()"
+            """select pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(),
+                      pg_catalog.current_setting('transaction_read_only'), pg_catalog.current_database()"""
         )
         row = cursor.fetchone()
     assert row is not None

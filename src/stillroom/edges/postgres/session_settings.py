@@ -60,7 +60,7 @@ def set_up(connection: Connection, limits: Limits) -> None:
 
 def _set(cursor: Cursor, wanted: dict[str, str]) -> None:
     cursor.execute(
-        """select set_config(s.name, w.value, false)
+        """select pg_catalog.set_config(s.name, w.value, false)
            from unnest(%s::text[], %s::text[]) as w(name, value) join pg_settings s on s.name = w.name""",
         (list(wanted), list(wanted.values())),
     )

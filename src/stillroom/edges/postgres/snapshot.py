@@ -21,19 +21,19 @@ TRIES = 3  # tables may come and go between listing and locking
 BATCH = 500
 TABLES = """
 select c.oid, n.nspname, c.relname, c.relkind = 'r',
-       has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
+       pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select')
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p') and c.relpersistence <> 't'
-  and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+  and n.nspname <> 'information_schema' and n.nspname::text !~ '^pg_'::text
   and not exists (
-    select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+    select from pg_depend d where d.classid = 'pg_class'::regclass::oid and d.objid = c.oid and d.deptype = 'e')
 order by n.nspname, c.relname
 """
 BLOCKERS = """
 select distinct l.relation::regclass::text, l.pid, coalesce(a.usename::text, '?'), coalesce(a.application_name, '')
 from pg_locks l left join pg_stat_activity a on a.pid = l.pid
-where l.mode = 'AccessExclusiveLock' and l.granted and l.relation = any(%s)
-  and l.database = (select oid from pg_database where datname = current_database())
+where l.mode = 'AccessExclusiveLock' and l.granted and l.relation = any(%s::oid[])
+  and l.database = (select oid from pg_database where datname = pg_catalog.current_database())
 order by 1, 2
 """
 
@@ -103,7 +103,8 @@ def _take(cursor: Cursor, lock_wait_ms: int) -> Snapshot:
         cursor.execute("set local lock_timeout = %s", (lock_wait_ms,))
         if _lock(cursor, tables) and list_tables(cursor) == tables:
             cursor.execute(
-                "select pg_export_snapshot(), pg_database_size(current_database()), exists (select from pg_largeobject_metadata)"
+                """select pg_catalog.pg_export_snapshot(), pg_catalog.pg_database_size(pg_catalog.current_database()),
+                   exists (select from pg_largeobject_metadata)"""
             )
             row = cursor.fetchone()
             assert row is not None
@@ -121,7 +122,7 @@ def list_tables(cursor: Cursor) -> tuple[Table, ...]:
 def _require_readable(cursor: Cursor, tables: Iterable[Table]) -> None:
     unreadable = [f"{each.schema}.{each.name}" for each in tables if not each.is_readable]
     if unreadable:
-        cursor.execute("select current_database(), current_user")
+        cursor.execute("select pg_catalog.current_database(), current_user")
         database, role = cursor.fetchone() or ("", "")
         more = f" and {len(unreadable) - 5} more" if len(unreadable) > 5 else ""
         raise DatabaseError(
@@ -162,7 +163,7 @@ def count_rows(connection: Connection, tables: Iterable[tuple[str, str]]) -> tup
     counted = []
     with translated("counting rows"), connection.cursor() as cursor:
         for schema, name in tables:
-            cursor.execute(sql.SQL("select count(*) from only {}").format(sql.Identifier(schema, name)))
+            cursor.execute(sql.SQL("select pg_catalog.count(*) from only {}").format(sql.Identifier(schema, name)))
             row = cursor.fetchone()
             assert row is not None
             counted.append(TableRows(schema, name, row[0]))

@@ -56,7 +56,7 @@ OBJECTS = {"r": "TABLES", "S": "SEQUENCES", "f": "FUNCTIONS", "T": "TYPES"}
 def read_surroundings(cursor: Cursor, schema: str) -> Surroundings | None:
     """Read them; None when there is no such schema."""
     cursor.execute(
-        "select pg_get_userbyid(nspowner), obj_description(oid, 'pg_namespace') from pg_namespace where nspname = %s",
+        "select pg_catalog.pg_get_userbyid(nspowner), pg_catalog.obj_description(oid, 'pg_namespace') from pg_namespace where nspname = %s",
         (schema,),
     )
     row = cursor.fetchone()
@@ -69,8 +69,8 @@ def read_surroundings(cursor: Cursor, schema: str) -> Surroundings | None:
 
 def _grants(cursor: Cursor, schema: str) -> frozenset[Grant]:
     cursor.execute(
-        """select a.privilege_type, case a.grantee when 0 then '' else pg_get_userbyid(a.grantee) end, a.is_grantable
-           from pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a where n.nspname = %s""",
+        """select a.privilege_type, case a.grantee when 0::oid then '' else pg_catalog.pg_get_userbyid(a.grantee) end, a.is_grantable
+           from pg_namespace n, pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) a where n.nspname = %s""",
         (schema,),
     )
     return frozenset(Grant(*row) for row in cursor.fetchall())
@@ -78,9 +78,9 @@ def _grants(cursor: Cursor, schema: str) -> frozenset[Grant]:
 
 def _defaults(cursor: Cursor, schema: str) -> frozenset[Grant]:
     cursor.execute(
-        """select a.privilege_type, case a.grantee when 0 then '' else pg_get_userbyid(a.grantee) end, a.is_grantable,
-                  pg_get_userbyid(d.defaclrole), d.defaclobjtype
-           from pg_default_acl d join pg_namespace n on n.oid = d.defaclnamespace, aclexplode(d.defaclacl) a where n.nspname = %s""",
+        """select a.privilege_type, case a.grantee when 0::oid then '' else pg_catalog.pg_get_userbyid(a.grantee) end, a.is_grantable,
+                  pg_catalog.pg_get_userbyid(d.defaclrole), d.defaclobjtype
+           from pg_default_acl d join pg_namespace n on n.oid = d.defaclnamespace, pg_catalog.aclexplode(d.defaclacl) a where n.nspname = %s""",
         (schema,),
     )
     return frozenset(Grant(p, g, bool(o), owner, OBJECTS[kind]) for p, g, o, owner, kind in cursor.fetchall())
@@ -99,7 +99,7 @@ def find_unrestorable(cursor: Cursor, found: Surroundings) -> list[str]:
     problems = []
     for each in found.extensions:
         cursor.execute(
-            """select bool_or(v.version = %s), bool_or(v.version = %s and (not v.superuser or v.trusted or r.rolsuper))
+            """select pg_catalog.bool_or(v.version = %s), pg_catalog.bool_or(v.version = %s and (not v.superuser or v.trusted or r.rolsuper))
                from pg_available_extension_versions v, pg_roles r where v.name = %s and r.rolname = current_user""",
             (each.version, each.version, each.name),
         )
@@ -109,7 +109,7 @@ def find_unrestorable(cursor: Cursor, found: Surroundings) -> list[str]:
         elif not may_create:
             problems.append(f"extension {each.name} can only be created by a superuser")
     for owner in sorted({each.owner for each in found.defaults}):
-        cursor.execute("select pg_has_role(current_user, %s, 'USAGE')", (owner,))
+        cursor.execute("select pg_catalog.pg_has_role(current_user, %s, 'USAGE')", (owner,))
         row = cursor.fetchone()
         if not (row and row[0]):
             problems.append(f"{owner} gave default privileges in it")

@@ -26,7 +26,7 @@ PAUSE_S = 0.02
 STATUS = "`invoke status` shows where the database stands"
 IS_TAKEN = """
 select exists (select from pg_locks l join pg_database d on l.objid = d.oid
-  where l.locktype = 'object' and l.database = 0 and l.classid = 'pg_database'::regclass and d.datname = %s
+  where l.locktype = 'object' and l.database = 0::oid and l.classid = 'pg_database'::regclass::oid and d.datname = %s
     and l.mode = 'AccessExclusiveLock' and l.granted and l.pid = %s)
 """
 SESSIONS = """
@@ -153,7 +153,7 @@ def _end_sessions(watcher: Connection, name: str, holder_pid: int) -> dict[int, 
         cursor.execute(SESSIONS, (name, holder_pid))
         for pid, role, program in cursor.fetchall():
             try:
-                cursor.execute("select pg_terminate_backend(%s)", (pid,))
+                cursor.execute("select pg_catalog.pg_terminate_backend(%s)", (pid,))
             except psycopg2.errors.InsufficientPrivilege:
                 stubborn[pid] = f"pid {pid}, {role}, {program or 'no application name'}"
     return stubborn

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 # What would stand in the way of a CREATE TABLE.
 TABLES = """
-select coalesce(current_schema(), 'public'),
-       (select coalesce(array_agg(n.nspname || '.' || c.relname), '{}') from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'stillroom') and c.relkind in ('r', 'p', 'v', 'm', 'f')
+select coalesce(pg_catalog.current_schema(), 'public'),
+       (select coalesce(pg_catalog.array_agg(n.nspname::text || '.'::text || c.relname::text), '{}')
+         from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname::text !~ '^pg_'::text and n.nspname not in ('information_schema', 'stillroom') and c.relkind in ('r', 'p', 'v', 'm', 'f')
           and c.relname <> %s
-          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'))
+          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass::oid and d.objid = c.oid and d.deptype = 'e'))
 """
 
 

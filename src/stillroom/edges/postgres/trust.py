@@ -23,7 +23,7 @@ trusted(oid) as (
   select ours.oid from ours
   union select d.datdba from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()
   union select r.oid from pg_catalog.pg_roles r where r.rolsuper),
-it as (select c.* from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass(%(name)s))
+it as (select c.* from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass(%(name)s)::oid)
 select pg_catalog.pg_get_userbyid(it.relowner)::text,
        it.relowner in (select t.oid from trusted t) or %(plain_for)s <> 'nobody'
          and (%(plain_for)s = 'all' or (select r.rolsuper from pg_catalog.pg_roles r where r.rolname = current_user))
@@ -33,10 +33,10 @@ select pg_catalog.pg_get_userbyid(it.relowner)::text,
          and not exists (select from pg_catalog.pg_index i where i.indrelid = it.oid and (i.indexprs is not null or i.indpred is not null))
          and not exists (
            select from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
-           where a.attrelid = it.oid and not a.attisdropped and t.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace)
+           where a.attrelid = it.oid and not a.attisdropped and t.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid)
          and not exists (
            select from pg_catalog.pg_index i join pg_catalog.pg_opclass o on o.oid = any(i.indclass::pg_catalog.oid[])
-           where i.indrelid = it.oid and o.opcnamespace <> 'pg_catalog'::pg_catalog.regnamespace),
+           where i.indrelid = it.oid and o.opcnamespace <> 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid),
        it.relkind in ('r', 'p'),
        (select pg_catalog.string_agg(t.tgname::text || ' of '::text || pg_catalog.pg_get_userbyid(p.proowner)::text, ', '::text)
         from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid

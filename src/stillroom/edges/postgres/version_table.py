@@ -30,7 +30,7 @@ def write_revisions(connection: Connection, *, schema: str, table: str, revision
         cursor.execute("begin")
         try:
             # Asked first: `if not exists` still needs the right to create.
-            cursor.execute("select to_regclass(%s) is null", (name.as_string(cursor),))
+            cursor.execute("select pg_catalog.to_regclass(%s) is null", (name.as_string(cursor),))
             if cursor.fetchone() == (True,):
                 made = "create table {} (version_num varchar(32) not null, constraint {} primary key (version_num))"
                 cursor.execute(sql.SQL(made).format(name, sql.Identifier(f"{table}_pkc")))

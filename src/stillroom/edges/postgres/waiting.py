@@ -26,9 +26,9 @@ LOOK_EVERY_S = 0.25
 SAY_AGAIN_AFTER_S = 15.0
 _BLOCKERS = """
 select a.pid, coalesce(a.usename::text, '?'), coalesce(a.application_name, ''), a.state,
-       extract(epoch from clock_timestamp() - coalesce(a.xact_start, a.state_change))::int,
+       extract(epoch from pg_catalog.clock_timestamp() - coalesce(a.xact_start, a.state_change))::int,
        case when a.state is null then '' else coalesce(a.query, '') end
-from pg_stat_activity a where a.pid = any(pg_blocking_pids(%s)) order by a.xact_start
+from pg_stat_activity a where a.pid = any(pg_catalog.pg_blocking_pids(%s)) order by a.xact_start
 """
 
 
