@@ -81,6 +81,8 @@ def require_no_tables(work: Work, plan: Plan, terminal: Terminal, *, proves: boo
         clash = _find_clash(work, plan, connection, lambda: render_plan(work, plan))
         if clash is None or (proves and _is_migrating(work, connection, clash.schema)):
             return
+        if look_on(connection, work.target, work.project, work.settings).revisions:
+            return  # made, and recorded, by another run since the plan was made: it is made anew under the lock
     raise _told(work, clash, build_history(work, terminal)) if proves else _not_proven(clash)
 
 
