@@ -74,7 +74,7 @@ def test_of_several_hosts_the_one_that_answered_is_named(database: Database) -> 
     )
 
     with closing(database.connect()) as connection:
-        found = reach(several, os.environ, connection)
+        found = reach(several, os.environ, connection, major=18)
 
     assert found.url.host == database.server.socket
     assert found.url.port == "5432"

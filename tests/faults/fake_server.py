@@ -6,7 +6,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,12 +31,26 @@ class FakeServer:
     heard: bytearray = field(default_factory=bytearray)
 
 
+@dataclass(frozen=True)
+class Middle:
+    """It stands in the middle: until it turns, it passes everything on to the real server.
+
+    Args:
+        port: The real server's, on 127.0.0.1.
+        has_turned: Whether it asks by itself now.
+    """
+
+    port: int
+    has_turned: Callable[[], bool]
+
+
 @contextmanager
-def fake_server(certificate: tuple[Path, Path] | None = None) -> Iterator[FakeServer]:
+def fake_server(certificate: tuple[Path, Path] | None = None, *, middle: Middle | None = None) -> Iterator[FakeServer]:
     """Run one as long as the block lasts.
 
     Args:
         certificate: Its certificate and key, to say yes to TLS; None says no.
+        middle: It is in the middle of this; else it is a fake from the start.
     """
     context = None
     if certificate is not None:
@@ -44,7 +58,7 @@ def fake_server(certificate: tuple[Path, Path] | None = None) -> Iterator[FakeSe
         context.load_cert_chain(*certificate)
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         fake = FakeServer(int(listener.getsockname()[1]))
-        threading.Thread(target=_listen, args=(fake, listener, context), daemon=True).start()
+        threading.Thread(target=_listen, args=(fake, listener, context, middle), daemon=True).start()
         try:
             yield fake
         finally:
@@ -52,15 +66,34 @@ def fake_server(certificate: tuple[Path, Path] | None = None) -> Iterator[FakeSe
                 listener.shutdown(socket.SHUT_RDWR)
 
 
-def _listen(fake: FakeServer, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+def _listen(fake: FakeServer, listener: socket.socket, context: ssl.SSLContext | None, middle: Middle | None) -> None:
     while True:
         try:
             client, _ = listener.accept()
         except OSError:
             return
+        if middle and not middle.has_turned():
+            threading.Thread(target=_stand_between, args=(client, middle.port), daemon=True).start()
+            continue
         with suppress(OSError), closing(client):
             client.settimeout(20)
             _serve(fake, client, context)
+
+
+def _stand_between(client: socket.socket, port: int) -> None:
+    with client, socket.create_connection(("127.0.0.1", port)) as real:
+        sending = threading.Thread(target=_pass_on, args=(client, real), daemon=True)
+        sending.start()
+        _pass_on(real, client)
+        sending.join()
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while piece := source.recv(65536):
+            target.sendall(piece)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
 
 
 def _serve(fake: FakeServer, client: socket.socket, context: ssl.SSLContext | None) -> None:

@@ -70,7 +70,9 @@ class _Making:
     def run(self) -> BackupSummary:
         """Dump, prove, describe; the snapshot is closed before the proof begins, because others wait for it."""
         started, current = time.monotonic(), self.held.current
-        place = reach(self.work.target.url, self.work.settings.child_environment, self.held.connection)
+        place = reach(
+            self.work.target.url, self.work.settings.child_environment, self.held.connection, major=self.tools.major
+        )
         with access(place, self.work.command) as environment:
             with exported_snapshot(self.held.connection, lock_wait_ms=self._lock_wait_ms) as snapshot:
                 dumped = self._dump(snapshot, environment)

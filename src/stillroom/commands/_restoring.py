@@ -133,7 +133,8 @@ class _Restoring:
         """Restore into the new database; return whether owners and grants are as they were."""
         tools = find_fitting_tools(self.work.settings, self.admin, archive_version=self.manifest.tool_version)
         self.say(f"restoring {self.order.backup.name} into {self.order.into} with pg_restore {tools.version}")
-        place = reach(self.work.target.url, self.work.settings.child_environment, self.admin, database=self.order.into)
+        url, environment = self.work.target.url, self.work.settings.child_environment
+        place = reach(url, environment, self.admin, major=tools.major, database=self.order.into)
         major = self.admin.info.server_version // 10_000
         jobs = choose_jobs(self.manifest.size_bytes, os.cpu_count() or 1)
         whole = RestoreOrder(self.order.backup.dump, self.order.into, jobs, major, is_one=self.order.exists)

@@ -51,9 +51,18 @@ def refuse_clear_text(host: str, options: dict[str, str]) -> dict[str, str]:
         host: As in DatabaseUrl; a socket needs no TLS.
         options: The other parameters; a `require_auth` among them wins.
     """
-    is_local = all(part.startswith(("/", "@")) or not part for part in host.split(","))
     is_verified = options.get("sslmode") in VERIFIED
-    return {} if is_local or is_verified or "require_auth" in options else {"require_auth": "!password"}
+    return {} if is_socket(host, options) or is_verified or "require_auth" in options else {"require_auth": "!password"}
+
+
+def is_socket(host: str, options: dict[str, str]) -> bool:
+    """Tell whether the server is reached through a socket's folder; a `hostaddr` beside it is an address.
+
+    Args:
+        host: As in DatabaseUrl; blank is libpq's default, a socket.
+        options: The other parameters.
+    """
+    return not options.get("hostaddr") and all(not part or part.startswith(("/", "@")) for part in host.split(","))
 
 
 def _choose_mode(url: DatabaseUrl, own_file: str, *, has_ca: bool) -> str:

@@ -6,12 +6,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stillroom.core.clear_text import KNOWS_REQUIRE_AUTH, bound, rule_of
 from stillroom.core.libpq_environment import passfile_line, place_parameters, service_text
+from stillroom.core.secrets import Secret
+from stillroom.edges.auth_watch import watched
 from stillroom.edges.backups import cure
 from stillroom.errors import ToolError
 
@@ -30,27 +33,40 @@ class Reach:
     Args:
         url: The address of the database, one server of it.
         environment: What the programs get besides; no PG* in it.
+        rule: The `require_auth` that is kept for them, because they are too old to know it; blank where none is needed.
     """
 
     url: DatabaseUrl
     environment: Mapping[str, str] = field(repr=False)
+    rule: str = ""
 
 
-def reach(url: DatabaseUrl, environment: Mapping[str, str], connection: Connection, *, database: str = "") -> Reach:
+def reach(
+    url: DatabaseUrl, environment: Mapping[str, str], connection: Connection, *, major: int, database: str = ""
+) -> Reach:
     """Point the programs to the very server of a connection: an exported snapshot is known nowhere else.
+
+    Those too old for `require_auth` would give the password to whoever asks: over TLS that nobody verified they must
+    bind the channel, and without TLS they go through a socket of ours.
 
     Args:
         url: The address as it was given, maybe with several hosts.
         environment: What the programs get besides.
-        connection: Tells which host answered.
+        connection: Tells which host answered, whether with TLS, and whether there is a password.
+        major: Of the programs.
         database: Another database of that server.
     """
-    name = database or url.name
-    if "," not in url.host:
-        return Reach(replace(url, name=name), environment)
-    options = tuple(each for each in url.options if each[0] != "hostaddr")
     info = connection.info
-    return Reach(replace(url, name=name, host=info.host, port=str(info.port), options=options), environment)
+    url = replace(url, name=database or url.name)
+    if "," in url.host:
+        options = tuple(each for each in url.options if each[0] != "hostaddr")
+        url = replace(url, host=info.host, port=str(info.port), options=options)
+    rule = rule_of(url) if major < KNOWS_REQUIRE_AUTH and info.password else ""
+    if not rule:
+        return Reach(url, environment)
+    # A password file's line for the host is not found under the socket's folder.
+    url = replace(url, password=Secret(info.password))
+    return Reach(bound(url), environment) if info.ssl_in_use else Reach(url, environment, rule)
 
 
 @contextmanager
@@ -68,18 +84,18 @@ def access(place: Reach, command: str) -> Iterator[dict[str, str]]:
     # A dump has the database's encoding; English, because what the programs say is judged.
     variables.pop("PGCLIENTENCODING", None)
     variables |= {"LC_ALL": "C", "LANGUAGE": "", "PGAPPNAME": f"stillroom {command}"}
-    folder = None
-    try:
+    with ExitStack() as stack:
         folder = Path(_make_private_folder())
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
         if place.url.password is not None:
             variables["PGPASSFILE"] = _write(folder / "passfile", passfile_line(place.url.password))
         if others:
             variables["PGSERVICEFILE"] = _write(folder / "service", service_text(SERVICE, others))
             variables["PGSERVICE"] = SERVICE
+        if place.rule:
+            variables.pop("PGHOSTADDR", None)
+            variables |= stack.enter_context(watched(place.url, place.rule, folder))
         yield {**place.environment, **variables}
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make_private_folder() -> str:

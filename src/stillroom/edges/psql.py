@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.core.libpq_environment import passfile_line, place_parameters, service_text
+from stillroom.edges.auth_watch import watched
 from stillroom.edges.programs import find_program
 from stillroom.errors import ToolError
 
@@ -42,8 +44,20 @@ def find_psql(first: Sequence[Path], *, path: str, last: Sequence[Path]) -> Path
     )
 
 
+def read_major(program: Path, environment: Mapping[str, str]) -> int:
+    """Return psql's major version; 0 when it does not tell."""
+    try:
+        done = subprocess.run(
+            [str(program), "--version"], env=environment, capture_output=True, text=True, errors="replace", check=False
+        )
+    except OSError:
+        return 0
+    said = re.search(r"\(PostgreSQL\) (\d+)", done.stdout)
+    return int(said[1]) if said else 0
+
+
 def run_psql(
-    program: Path, url: DatabaseUrl, *, environment: Mapping[str, str], is_interactive: bool
+    program: Path, url: DatabaseUrl, *, environment: Mapping[str, str], is_interactive: bool, rule: str = ""
 ) -> tuple[int, str]:
     """Run psql to its end and return its exit status and what it wrote.
 
@@ -52,12 +66,13 @@ def run_psql(
         url: The database.
         environment: What it gets beside the connection.
         is_interactive: It has the terminal; else stdin holds its commands and its output is returned.
+        rule: The `require_auth` that is kept for it, because it is too old to know it.
 
     Raises:
         ToolError: It could not be run, or its private files could not be written.
     """
     try:
-        with _connection(url) as connection, _ctrl_c_is_for_psql(is_interactive):
+        with _connection(url, rule) as connection, _ctrl_c_is_for_psql(is_interactive):
             done = subprocess.run(
                 [str(program)],
                 env={**environment, **connection},
@@ -79,15 +94,19 @@ def _in(folders: Sequence[Path]) -> list[Path]:
 
 
 @contextmanager
-def _connection(url: DatabaseUrl) -> Iterator[dict[str, str]]:
+def _connection(url: DatabaseUrl, rule: str) -> Iterator[dict[str, str]]:
     """Yield psql's PG* variables; what must not or cannot stand in one lies in a private folder meanwhile."""
     variables, others = place_parameters(url)
-    with tempfile.TemporaryDirectory(prefix="stillroom-psql-") as folder:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stillroom-psql-")))
         if url.password is not None:
-            variables["PGPASSFILE"] = _write_private(Path(folder, "passfile"), passfile_line(url.password))
+            variables["PGPASSFILE"] = _write_private(folder / "passfile", passfile_line(url.password))
         if others:
-            variables["PGSERVICEFILE"] = _write_private(Path(folder, "service"), service_text(SERVICE, others))
+            variables["PGSERVICEFILE"] = _write_private(folder / "service", service_text(SERVICE, others))
             variables["PGSERVICE"] = SERVICE
+        if rule:
+            variables.pop("PGHOSTADDR", None)
+            variables |= stack.enter_context(watched(url, rule, folder))
         yield variables
 
 

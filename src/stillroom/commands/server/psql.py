@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from stillroom.commands.server import open_server
+from stillroom.errors import DatabaseError, ToolError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stillroom.core.urls import DatabaseUrl
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
 
@@ -41,7 +46,7 @@ def open_psql(settings: Settings, terminal: Terminal) -> PsqlClosed:
 
     Raises:
         SettingsError: The embedded server is meant and cannot run here.
-        ToolError: There is no psql, or the server did not start.
+        ToolError: There is no psql, or a server did not start or answer.
     """
     from stillroom.edges.embedded import system_folders, wheel_folders
     from stillroom.edges.psql import find_psql, run_psql
@@ -57,7 +62,32 @@ def open_psql(settings: Settings, terminal: Terminal) -> PsqlClosed:
     # The wheels come last: their psql is built without TLS.
     wheels = [folder for _, folder in wheel_folders()]
     program = find_psql(first + system_folders(), path=settings.child_environment.get("PATH", ""), last=wheels)
+    shown = url.shown
+    url, rule = _guard(settings, program, url)
     status, output = run_psql(
-        program, url, environment=settings.child_environment, is_interactive=terminal.is_interactive
+        program, url, environment=settings.child_environment, is_interactive=terminal.is_interactive, rule=rule
     )
-    return PsqlClosed(status, url.shown, output)
+    return PsqlClosed(status, shown, output)
+
+
+def _guard(settings: Settings, program: Path, url: DatabaseUrl) -> tuple[DatabaseUrl, str]:
+    """Keep a psql that is too old for `require_auth` from giving the password to whoever asks for it in clear text.
+
+    Raises:
+        ToolError: The server did not answer; whether there is TLS is asked with a connection of ours.
+    """
+    from stillroom.core.clear_text import KNOWS_REQUIRE_AUTH, rule_of
+    from stillroom.edges.psql import read_major
+
+    major = read_major(program, settings.child_environment) if rule_of(url) else KNOWS_REQUIRE_AUTH
+    if major >= KNOWS_REQUIRE_AUTH:
+        return url, ""
+    from stillroom.edges.pg_access import reach
+    from stillroom.edges.postgres.connect import connect
+
+    try:
+        with closing(connect(url, command="server.psql")) as connection:
+            place = reach(url, settings.child_environment, connection, major=major)
+    except DatabaseError as error:
+        raise ToolError(error.message, hint=error.hint) from None
+    return place.url, place.rule
