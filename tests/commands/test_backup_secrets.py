@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,25 @@ def test_a_wrong_password_is_one_sentence_and_leaves_nothing(
     assert "password authentication failed" in done.stderr
     assert "S3CRET" not in done.stdout + done.stderr
     assert not folder(project_on_database).exists()
+
+
+def test_a_password_file_that_the_environment_names_reaches_the_tools_too(
+    project_on_database: Project, guarded: PasswordServer, tmp_path: Path
+) -> None:
+    """S02: libpq reads PGPASSFILE by itself for our connections; pg_dump gets nothing but what we give it."""
+    project, file = project_on_database, tmp_path / "passfile"
+    url = guarded.make("S3CRET")
+    file.write_text("*:*:*:*:S3CRET\n")
+    file.chmod(0o600)
+    project.environment |= {
+        "DATABASE_URL": url.replace(":S3CRET@", "@"),
+        "PGPASSFILE": os.path.relpath(file, project.path),
+    }
+    assert project.invoke("migrate").code == 0
+
+    done = project.invoke("backup")
+
+    assert done.code == 0, done.stderr
 
 
 def test_a_backup_leaves_no_private_folder_behind(project_on_database: Project, tmp_path: Path) -> None:

@@ -121,7 +121,11 @@ def libpq_defaults(sources: Sources) -> tuple[dict[str, str], dict[str, str]]:
         for place, value in values.items():
             if value:
                 sources.record(value.name, MASK if place == "password" else value.text, value.source)
-    return found[0], found[1]
+    places, options = found
+    if "passfile" in options:
+        # An outside program runs in another folder.
+        options["passfile"] = str(Path(options["passfile"]).absolute())
+    return places, options
 
 
 def refuse(value: Value, what: str, hint: str) -> SettingsError:

@@ -36,7 +36,7 @@ NAMES = frozenset(spec.name for spec in SETTINGS)
 DEFAULTS = {spec.name: spec.default for spec in SETTINGS}
 # libpq would take these by itself, but an outside program started by us would not see them.
 LIBPQ_PLACES = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password"}
-LIBPQ_OPTIONS = {"PGSSLMODE": "sslmode", "PGSSLROOTCERT": "sslrootcert"}
+LIBPQ_OPTIONS = {"PGPASSFILE": "passfile", "PGSSLMODE": "sslmode", "PGSSLROOTCERT": "sslrootcert"}
 # Whoever sets these means a server of their own; the embedded one would be a mistake.
 SERVER_HINTS = ("PGHOST", "POSTGRES_HOST", "POSTGRES_SERVER", "KUBERNETES_SERVICE_HOST")
 PREFIX = "STILLROOM_"
