@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +86,22 @@ def test_a_killed_task_takes_its_statement_along(sleeping: tuple[Project, subpro
     interrupt(process, signal.SIGKILL)
 
     until(lambda: not running(project, "pg_sleep") and not is_locked(project), within_s=3)
+    assert current(project) == [FIRST]
+
+
+def test_when_both_processes_are_killed_the_server_notices_by_itself(
+    sleeping: tuple[Project, subprocess.Popen[str]],
+) -> None:
+    """F53: nobody is left who could cancel the statement of 12 s; the server asks every second whether its client is there."""
+    project, process = sleeping
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+
+    for pid in (process.pid, *map(int, children)):
+        os.kill(pid, signal.SIGKILL)
+    finish(process)
+
+    assert children
+    until(lambda: not running(project, "pg_sleep") and not is_locked(project), within_s=5)
     assert current(project) == [FIRST]
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.commands.support import (
     HEAD,
     current,
+    database_of,
     finish,
     has_table,
     in_transaction,
@@ -44,6 +45,29 @@ def test_a_setting_that_a_step_leaves_changed_is_put_back_before_the_next(migrat
     assert done.code == 0, done.stderr
     seen = query(migrated, "select * from seen")
     assert seen == [(usual, "read committed", "off", "on", "hex", "10min", "1s")]
+
+
+BOUNDS = {
+    "client_connection_check_interval": "1s",
+    "idle_in_transaction_session_timeout": "10min",
+    "idle_session_timeout": "0",
+    "lock_timeout": "500ms",
+    "statement_timeout": "1h",
+}
+
+
+@pytest.mark.parametrize("program", ["invoke", "alembic"])
+def test_the_session_that_migrates_is_bounded_on_every_side(migrated: Project, program: str) -> None:
+    """F30, F41, F53: what lets the server notice a dead client, and keeps it from ending a slow run between two steps."""
+    for name in ("idle_session_timeout", "idle_in_transaction_session_timeout"):
+        query(migrated, f"alter database {database_of(migrated).name} set {name} = '5s'")
+    columns = ", ".join(f"current_setting('{name}') as {name}" for name in BOUNDS)
+    write_revision(migrated, FIRST, f"op.execute({f'create table seen as select {columns}'!r})")
+
+    done = migrated.invoke("migrate") if program == "invoke" else migrated.alembic("upgrade", "head")
+
+    assert done.code == 0, done.stderr
+    assert query(migrated, "select * from seen") == [tuple(BOUNDS.values())]
 
 
 def test_plain_alembic_puts_settings_back_as_well(migrated: Project) -> None:

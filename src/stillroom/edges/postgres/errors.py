@@ -15,7 +15,7 @@ HINTS = {
     "53100": "the server's disk is full; free some space and run it again",
     "53200": "the server is out of memory or lock slots: raise `max_locks_per_transaction`",
     "53300": "wait for a free connection and run it again",
-    "55P03": "another session holds the table; `invoke status` shows who, run it again when it is gone",
+    "55P03": "another session holds the table: it was named while this one waited; run it again when it is gone",
     "53400": "raise the limit that is named, in the server's configuration, and run it again",
     "40P01": "another session waits for what this one holds; run it again when there is less traffic",
     "40001": "other sessions changed the same rows; run it again when there is less traffic",
