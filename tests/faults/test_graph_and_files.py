@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
@@ -336,3 +337,18 @@ def test_what_does_not_ask_for_the_history_works_although_a_revision_is_broken(m
     done = migrated.invoke(task, *([made, "--yes"] if task == "restore" else []))
 
     assert done.code == 0, done.stderr
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_what_is_no_file_is_refused_and_not_opened(migrated: Project, kind: str) -> None:
+    """F10: to open a named pipe is to wait for somebody who writes into it."""
+    place = migrated.path / VERSIONS / "x.py"
+    place.mkdir() if kind == "folder" else os.mkfifo(place)
+
+    found = ask(migrated, "status", "migrate")
+    plain = migrated.alembic("upgrade", "head", timeout=20)
+
+    said = f"{VERSIONS}/x.py is no regular file"
+    assert [refusal(found[task]) for task in ("status", "migrate")] == [said, said]
+    assert plain.code != 0
+    assert said in plain.stdout + plain.stderr

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stillroom.commands._database import Target, limits_of, reach_database
 from stillroom.edges.process import keep_memory_private, report_bugs_through
-from stillroom.edges.scripts import read_layout
+from stillroom.edges.scripts import read_layout, require_files
 from stillroom.edges.terminal import Terminal, open_terminal
 from stillroom.errors import DatabaseError, InterruptedRunError, StillroomError
 from stillroom.settings import load
@@ -70,11 +70,13 @@ def run_plain(context: Any, metadata: Any, options: dict[str, Any]) -> None:
 
 
 def _run_online(settings: Settings, context: Any, metadata: Any, chosen: dict[str, Any]) -> None:
+    layout = read_layout(settings.root)
+    require_files(layout)
     terminal = open_terminal(
         is_ci=settings.is_ci, is_json=False, no_color=settings.no_color, redactor=settings.redactor
     )
     target = reach_database(settings, terminal)
-    layout, limits = read_layout(settings.root), limits_of(settings, target)
+    limits = limits_of(settings, target)
     is_reading = _function_name(context) in READING
     _run(context, metadata, chosen, _Place(settings, target, layout, limits, terminal, is_reading))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -66,6 +67,17 @@ def read_history(layout: Layout) -> History:
     return make_history(revisions, tuple(unread))
 
 
+def require_files(layout: Layout) -> None:
+    """Refuse what is no file among the revisions, before Alembic opens it.
+
+    Raises:
+        RefusedError: A pipe, a folder, a device, or a link to nothing; it is named.
+    """
+    for path in _files(layout):
+        with _named(path, layout.root):
+            pass
+
+
 def _files(layout: Layout) -> list[str]:
     found: list[str] = []
     for folder in layout.version_folders:
@@ -110,10 +122,13 @@ def _named(path: str, root: Path) -> Iterator[None]:
     """Name the file in what goes wrong with it.
 
     Raises:
-        RefusedError: It cannot be read, or does not parse.
+        RefusedError: It cannot be read, is no regular file, or does not parse.
     """
     short = _short(path, root)
     try:
+        if not stat.S_ISREG(os.stat(os.path.join(root, path)).st_mode):  # noqa: PTH116, PTH118  (as in `_files`)
+            # It is not opened: a named pipe waits for somebody who writes.
+            raise RefusedError(f"{short} is no regular file", hint="take it out of the folder of the revisions")
         yield
     except OSError as error:
         raise RefusedError(
