@@ -17,9 +17,14 @@ def choose(server: str, query: str = "", *, ca_file: str | None = CA) -> dict[st
 PRIVATE = [
     "localhost", "127.0.0.1", "127.1.2.3", "[::1]", "%2Frun%2Fpg", "", "db", "postgres", "my_service-1", "10.1.2.3",
     "172.16.0.9", "192.168.1.5", "169.254.1.1", "100.100.1.1", "[fd00::1]", "[fe80::1]", "host.docker.internal",
-    "db.prod.svc.cluster.local", "db.prod.svc", "nas.home.arpa", "DB.LOCAL", "app.flycast",
+    "db.prod.svc.cluster.local", "db.prod.svc", "nas.home.arpa", "DB.LOCAL", "app.flycast", "LOCALHOST", "localhost.",
+    "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "10.1", "0xabg", "db1", "[::ffff:127.0.0.1]", "[fe80::1%25eth0]",
 ]  # fmt: skip
-PUBLIC = ["db.example.com", "ep-cool-1.eu-central-1.aws.neon.tech", "8.8.8.8", "172.32.0.1", "[2606:4700::1]", "1.2"]
+PUBLIC = [
+    "db.example.com", "ep-cool-1.eu-central-1.aws.neon.tech", "8.8.8.8", "172.32.0.1", "[2606:4700::1]", "1.2",
+    "127.evil.com", "127.0.0.1.evil.com", "0x08080808", "134744072", "0x8.8.8.8", "010.8.8.8", "8.526344",
+    "99999999999", "0x", "[::ffff:8.8.8.8]",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("server", PRIVATE)
@@ -77,3 +82,10 @@ def test_channel_binding_in_the_url_wins() -> None:
 
 def test_a_host_that_is_no_address_though_it_looks_like_one_is_public() -> None:
     assert not is_private("1.2.3.4.5")
+
+
+def test_a_tunnel_ends_on_loopback_however_its_address_is_written() -> None:
+    for server in ("127.0.0.1", "127.1", "[::1]", "LocalHost.", "[::ffff:127.0.0.1]"):
+        assert choose(server, "?sslrootcert=/own.crt") == {"sslmode": "prefer"}
+    for server in ("127.evil.com", "127.0.0.1.evil.com"):
+        assert choose(server, "?sslrootcert=/own.crt") == {"sslmode": "verify-full"}

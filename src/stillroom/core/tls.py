@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
     from stillroom.core.urls import DatabaseUrl
 
 # Names that no public resolver answers: RFC 6761, 6762, 8375, and what clouds and clusters use inside.
@@ -83,17 +85,41 @@ def is_private(host: str) -> bool:
     name = host.lower().rstrip(".")
     if _is_loopback(name) or name.endswith(PRIVATE_ENDINGS):
         return True
-    if ":" not in name and not re.fullmatch(r"[0-9.]+", name):
+    if not _is_number(name):
         return "." not in name
-    from ipaddress import ip_address, ip_network
-
-    try:
-        address = ip_address(name)
-    except ValueError:
+    address = _read_address(name)
+    if address is None:
         return False
+    from ipaddress import ip_network
+
     # 100.64/10 is not "private" to Python, but no one is reached there from outside (RFC 6598; Tailscale).
     return address.is_private or address.is_link_local or address in ip_network("100.64.0.0/10")
 
 
 def _is_loopback(host: str) -> bool:
-    return not host or host.startswith(("/", "@", "127.")) or host in {"localhost", "::1"}
+    name = host.lower().rstrip(".")
+    if not name or name.startswith(("/", "@")) or name == "localhost":
+        return True
+    address = _read_address(name) if _is_number(name) else None
+    return address is not None and address.is_loopback
+
+
+def _is_number(name: str) -> bool:
+    """Tell whether a host is an address and no name: IPv6, or IPv4 in any spelling that resolvers read."""
+    return ":" in name or bool(re.fullmatch(r"(\d+|0x[0-9a-f]*)(\.(\d+|0x[0-9a-f]*))*", name, re.ASCII))
+
+
+def _read_address(name: str) -> IPv4Address | IPv6Address | None:
+    """Read an address as inet_aton does, where a part may be octal or hexadecimal, and the last one fills the rest."""
+    from ipaddress import IPv4Address, IPv6Address
+
+    try:
+        if ":" in name:
+            address = IPv6Address(name)
+            return address.ipv4_mapped or address
+        parts = [int(each, 16 if each[:2] == "0x" else 8 if each[0] == "0" else 10) for each in name.split(".")]
+        if len(parts) > 4 or max(parts[:-1], default=0) > 255 or parts[-1] >= 256 ** (5 - len(parts)):
+            return None
+        return IPv4Address(sum(part << 8 * (3 - place) for place, part in enumerate(parts[:-1])) + parts[-1])
+    except ValueError:
+        return None
