@@ -101,6 +101,12 @@ def test_app_env_wins_over_environment_and_it_is_said(project: Project) -> None:
         ("STILLROOM_SCHEMAS", "public,pg_catalog"),
         ("STILLROOM_SCHEMAS", "information_schema"),
         ("STILLROOM_PG_BIN", "/nowhere"),
+        ("STILLROOM_SEARCH_PATH", "public; drop"),
+        ("STILLROOM_SEARCH_PATH", "public,"),
+        ("STILLROOM_SEARCH_PATH", "public app"),
+        ("STILLROOM_SEARCH_PATH", "public,,app"),
+        ("STILLROOM_SEARCH_PATH", "public;"),
+        ("STILLROOM_SEARCH_PATH", "app, 'App'"),
     ],
 )
 def test_a_value_out_of_bounds_is_refused_by_name(project: Project, name: str, text: str) -> None:
@@ -123,6 +129,13 @@ def test_numbers_and_words_are_read(project: Project) -> None:
     assert (settings.schemas, settings.ledger, settings.pooler) == (("public", "app"), "off", "session")
     assert (settings.search_path, settings.pg_bin) == ("app, public", Path("/usr/bin"))
     assert settings.backup_dir == project.root / "home" / "b"
+
+
+@pytest.mark.parametrize(
+    "text", ["app", "app, public", '"$user",public', "$user, public", '"a ""b"", c" , d$1', "схема", "a-b,1a"]
+)
+def test_a_search_path_is_kept_as_it_is_written(project: Project, text: str) -> None:
+    assert project.environ(STILLROOM_SEARCH_PATH=text).load().search_path == text
 
 
 def test_a_blank_setting_is_its_default(project: Project) -> None:

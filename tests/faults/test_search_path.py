@@ -63,3 +63,14 @@ def test_a_path_in_quotes_as_one_name_is_said_with_the_setting_that_helps(
     assert done.code == (4 if is_new else 3), done.stderr
     assert "STILLROOM_SEARCH_PATH" in done.stderr
     assert helped.code == 0, helped.stderr
+
+
+def test_a_path_to_a_schema_that_is_nowhere_is_said_with_the_setting(migrated: Project) -> None:
+    """F74: the revision is not at fault, and its author is not sent to look for a mistake there."""
+    write_revision(migrated, FIRST, "op.create_table('notes', sa.Column('id', sa.Integer))")
+
+    done = migrated.invoke("migrate", env={"STILLROOM_SEARCH_PATH": "nosuch"})
+
+    assert done.code in {3, 4}
+    assert "STILLROOM_SEARCH_PATH" in done.stderr
+    assert "correct the revision" not in done.stderr

@@ -12,7 +12,15 @@ from stillroom.settings.model import Entry, Settings
 from stillroom.settings.place import find_root, read_environment, stray_dotenv_files
 from stillroom.settings.sources import Sources, read_sources, refuse
 from stillroom.settings.specs import DEFAULTS, SETTINGS
-from stillroom.settings.words import FALSE, read_choice, read_count, read_flag, read_schemas, read_seconds
+from stillroom.settings.words import (
+    FALSE,
+    read_choice,
+    read_count,
+    read_flag,
+    read_schemas,
+    read_search_path,
+    read_seconds,
+)
 
 ORDER = {spec.name: index for index, spec in enumerate(SETTINGS)}
 
@@ -97,8 +105,8 @@ def _read_editor(sources: Sources) -> str | None:
 
 def _read_search_path(sources: Sources, *urls: DatabaseUrl | None) -> str | None:
     """Read the search_path; without one the `schema=` of a URL is taken, the migrations' own first."""
-    value = sources.read("STILLROOM_SEARCH_PATH")
-    return value.text.strip() if value else next((url.search_path for url in urls if url and url.search_path), None)
+    path = read_search_path(sources)
+    return path or next((url.search_path for url in urls if url and url.search_path), None)
 
 
 def _is_set(sources: Sources, name: str) -> bool:

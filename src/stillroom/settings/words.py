@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from stillroom.settings.sources import TRUE_WORDS, Sources, Value, refuse
 from stillroom.settings.specs import DEFAULTS
 
@@ -15,6 +17,9 @@ BOUNDS: dict[str, tuple[int, int, str]] = {
 }
 TRUE = TRUE_WORDS | {"on"}
 FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
+# As PostgreSQL splits it, but for `'` and `;`: nobody means a schema whose name holds one and writes it without `"`.
+SCHEMA = r"""(?:"(?:[^"]|"")+"|[^\s,"';]+)"""
+SEARCH_PATH = re.compile(rf"{SCHEMA}(?:\s*,\s*{SCHEMA})*")
 SYSTEM_SCHEMAS = ("pg_", "information_schema")
 
 
@@ -85,6 +90,22 @@ def read_schemas(sources: Sources) -> tuple[str, ...]:
     if value:
         _require_own_schemas(value, names)
     return names
+
+
+def read_search_path(sources: Sources) -> str | None:
+    """Read the search_path of migrations, in the syntax of SET; None without one.
+
+    Raises:
+        SettingsError: it is no list of schemas.
+    """
+    value = sources.read("STILLROOM_SEARCH_PATH")
+    if value is None:
+        return None
+    path = value.text.strip()
+    if not SEARCH_PATH.fullmatch(path):
+        what = 'no list of schemas, separated by commas, each plain or in `"`'
+        raise refuse(value, what, "write `STILLROOM_SEARCH_PATH=app, public`")
+    return path
 
 
 def _require_own_schemas(value: Value, names: tuple[str, ...]) -> None:
