@@ -153,6 +153,17 @@ def test_a_direct_url_to_another_database_is_refused(project: Project) -> None:
     error = refused(project.environ(DATABASE_URL=URL, MIGRATION_DATABASE_URL="postgresql://own:geheim@db/other"))
 
     assert "names the database other" in error.message
+    assert '`DATABASE_URL="$MIGRATION_DATABASE_URL" invoke migrate`' in error.hint
+
+
+def test_a_pooler_that_calls_the_database_by_another_name_is_passed_by_as_the_hint_says(project: Project) -> None:
+    direct = "postgresql://own:geheim@db/shop"
+    project.dotenv(f"DATABASE_URL=postgresql://app:geheim@pooler:6432/alias\nMIGRATION_DATABASE_URL={direct}\n")
+
+    settings = project.environ(DATABASE_URL=direct).load()
+
+    assert settings.migrating_url is not None
+    assert settings.migrating_url.shown == "shop on db as own"
 
 
 def test_a_direct_url_alone_stands_for_both(project: Project) -> None:

@@ -70,6 +70,10 @@ def test_a_danger_that_does_not_exist_is_a_settings_error() -> None:
         parse_allowed("data-loss,everything")
 
 
+def test_every_danger_lifts_a_refusal_of_the_table() -> None:
+    assert {cell.danger for cells in TABLE.values() for cell in cells if cell.danger} == set(DANGERS)
+
+
 def test_the_page_of_refusals_is_the_table() -> None:
     page = Path(__file__).parents[2] / "docs" / "refusals.md"
 

@@ -12,9 +12,6 @@ DANGERS = {
     "data-loss": "rollback on a protected database deletes rows or values, or cannot tell",
     "swap": "restore puts a backup in the place of a protected database; the old one is kept beside it",
     "unproven": "stamp writes a revision that the schema could not be proven to be at",
-    "ahead": "migrate accepts a database that is ahead of this checkout",
-    "two-databases": "the application and the migrations use two databases",
-    "untrusted": "restore reads a backup that has no manifest of ours",
     "outside": "reset-dev takes along objects of other schemas that hang on the dropped one",
 }
 SAFE_MARKS = ("development", "test")
@@ -148,6 +145,10 @@ A refusal ends with exit code 3 and has touched nothing. `--yes` answers a quest
 | danger | what it means |
 |---|---|
 {dangers}
+
+Refused with the settings, exit code 2, and lifted by no flag: a `MIGRATION_DATABASE_URL` that names another database than
+`DATABASE_URL`. Where a pooler calls the database by a name of its own, give the tasks the direct address as both, and the
+application `DATABASE_URL` alone: `DATABASE_URL="$MIGRATION_DATABASE_URL" invoke migrate`.
 
 This page is printed from the table in `src/stillroom/core/guard.py`: `invoke dev.refusals`.
 """

@@ -43,7 +43,8 @@ def read_databases(sources: Sources, root: Path, environment: str) -> tuple[Data
     database = _read_url(sources, value, places, options)
     if direct and migration and migration.name != database.name:
         what = f"names the database {migration.name}, and {URL} names {database.name}"
-        raise refuse(direct, what, f"write the same database's direct address, or remove {MIGRATION}")
+        alias = f'if a pooler calls it by another name: `{URL}="${MIGRATION}" invoke migrate`'
+        raise refuse(direct, what, f"write the same database's direct address; {alias}")
     return database, migration
 
 
