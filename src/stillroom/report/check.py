@@ -29,7 +29,8 @@ def text(result: ModelsChecked | HeadsChecked | DriftChecked) -> str:
 def _drift_text(result: DriftChecked) -> str:
     lines = []
     for each in result.differences:
-        lines += [each.text, *(f"  {line}" for line in each.statement.splitlines())]
+        # Indented, the body of a function would be another one.
+        lines += [each.text, each.statement if "\n" in each.statement else f"  {each.statement}"]
     if result.left_out:
         lines.append(f"not compared, the history does not touch them: {', '.join(result.left_out)}")
     if result.pending:
