@@ -5,12 +5,14 @@ Only the start of a session without TLS is read, up to the server's "authenticat
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from stillroom.core.clear_text import METHODS, NONE, OK, permits
@@ -23,6 +25,7 @@ PORT = "5432"
 PIECE_BYTES = 256 * 1024
 MESSAGE_LIMIT_BYTES = 64 * 1024  # of those before a session; what is longer comes from no PostgreSQL
 CONNECT_LIMIT_S = 30.0
+FOLDER_LIMIT_BYTES = 80  # a socket's path may have 103 on macOS, 107 on Linux
 AUTHENTICATION, ERROR = b"R", b"E"
 
 
@@ -43,19 +46,29 @@ def watched(url: DatabaseUrl, rule: str, folder: Path) -> Iterator[dict[str, str
         ToolError: The socket cannot be made.
     """
     server = (dict(url.options).get("hostaddr") or url.host, int(url.port or PORT))
-    with socket.socket(socket.AF_UNIX) as listener:
+    with _short(folder) as place, socket.socket(socket.AF_UNIX) as listener:
         try:
-            listener.bind(str(folder / f".s.PGSQL.{PORT}"))
+            listener.bind(str(place / f".s.PGSQL.{PORT}"))
             listener.listen()
         except OSError as error:
             hint = "name a folder with a shorter path in TMPDIR"
-            raise ToolError(f"{folder}: no socket can be made there: {error.strerror or error}", hint=hint) from None
+            raise ToolError(f"{place}: no socket can be made there: {error.strerror or error}", hint=hint) from None
         threading.Thread(target=_accept, args=(listener, server, rule), daemon=True).start()
         try:
-            yield {"PGHOST": str(folder), "PGPORT": PORT, "PGSSLMODE": "disable", "PGGSSENCMODE": "disable"}
+            yield {"PGHOST": str(place), "PGPORT": PORT, "PGSSLMODE": "disable", "PGGSSENCMODE": "disable"}
         finally:
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def _short(folder: Path) -> Iterator[Path]:
+    """Choose a folder in which a socket's path is not too long; one that is made here is private as well."""
+    if len(os.fsencode(folder)) <= FOLDER_LIMIT_BYTES:
+        yield folder
+    else:
+        with TemporaryDirectory(prefix="stillroom-", dir="/tmp") as made:
+            yield Path(made)
 
 
 def _accept(listener: socket.socket, server: tuple[str, int], rule: str) -> None:
