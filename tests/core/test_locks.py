@@ -31,11 +31,14 @@ ALL, WRITES, SCHEMA, ROWS = (
         ("select 1; select lower(email) from users; set lock_timeout = 1", []),
         ("ALTER TABLE a FROBNICATE b", [("alter table a frobnicate …", "unknown", "")]),
         ("truncate a cascade", [("a", "ACCESS EXCLUSIVE", ALL), ("what CASCADE takes along", "unknown", "")]),
+        ("alter table a drop constraint b cascade", [("a", "ACCESS EXCLUSIVE", ALL), ("what CASCADE takes along", "unknown", "")]),
+        ("alter table a drop constraint b, drop c", [("a", "ACCESS EXCLUSIVE", ALL)]),
+        ("alter type a drop attribute b cascade", [("a", "ACCESS EXCLUSIVE", ALL), ("what CASCADE takes along", "unknown", "")]),
         ("vacuum", [("every table", "unknown", "")]),
         ("", []),
     ],
     ids=["comments and quotes", "the strongest", "foreign key in a column", "index", "its own index", "an index from before", "rows", "strings",
-         "a block", "a function", "reading", "unknown form", "cascade", "no table", "nothing"],
+         "a block", "a function", "reading", "unknown form", "cascade", "a key and who refers to it", "a key alone", "an attribute", "no table", "nothing"],
 )  # fmt: skip
 def test_a_step_locks(sql: str, locks: list[tuple[str, str, str]]) -> None:
     assert plan_locks([sql]) == (tuple(Lock(*each) for each in locks),)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stillroom.core.locks.modes import ACCESS_EXCLUSIVE, SHARE_ROW_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE, Found
+from stillroom.core.locks.modes import ACCESS_EXCLUSIVE, CASCADE, SHARE_ROW_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE, Found
 from stillroom.core.sql_text import Reader
 
 # "An ACCESS EXCLUSIVE lock is acquired unless explicitly noted": the forms that note nothing.
@@ -37,15 +37,19 @@ def find_action(reader: Reader) -> Action | None:
         return Action(SHARE_UPDATE_EXCLUSIVE)
     if reader.takes("enable") or reader.takes("disable"):
         return Action(SHARE_ROW_EXCLUSIVE if reader.has("trigger") else ACCESS_EXCLUSIVE)
-    if reader.takes("attach", "partition"):
-        return Action(SHARE_UPDATE_EXCLUSIVE, ((reader.relation(), ACCESS_EXCLUSIVE),))
+    for words, mode, other in (
+        (("attach", "partition"), SHARE_UPDATE_EXCLUSIVE, ACCESS_EXCLUSIVE),
+        (("inherit",), ACCESS_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE),
+    ):
+        if reader.takes(*words):
+            return Action(mode, ((reader.relation(), other),))
     if reader.takes("detach", "partition"):
         return _detach(reader)
-    if reader.takes("inherit"):
-        return Action(ACCESS_EXCLUSIVE, ((reader.relation(), SHARE_UPDATE_EXCLUSIVE),))
     if _is_light(reader):
         return Action(SHARE_UPDATE_EXCLUSIVE)
-    return Action(ACCESS_EXCLUSIVE) if reader.token is not None and reader.token.is_word(*_WHOLE) else None
+    if reader.token is None or not reader.token.is_word(*_WHOLE):
+        return None
+    return Action(ACCESS_EXCLUSIVE, CASCADE if reader.takes("drop") and reader.has("cascade") else ())
 
 
 def _add(reader: Reader) -> Action:

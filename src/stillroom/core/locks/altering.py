@@ -8,6 +8,7 @@ from __future__ import annotations
 from stillroom.core.locks.actions import find_action
 from stillroom.core.locks.modes import (
     ACCESS_EXCLUSIVE,
+    CASCADE,
     SHARE_ROW_EXCLUSIVE,
     SHARE_UPDATE_EXCLUSIVE,
     Found,
@@ -40,7 +41,7 @@ def find_alter_locks(reader: Reader) -> Found | None:
     if reader.takes("trigger") or reader.takes("policy") or reader.takes("rule"):
         return ((reader.relation(), ACCESS_EXCLUSIVE),) if reader.skip_to("on") else None
     if reader.takes("type"):
-        return _named(reader, ACCESS_EXCLUSIVE) if reader.has("attribute") else ()
+        return _alter_type(reader)
     if reader.takes("domain"):
         return None if reader.has("add", "validate", "not") else ()
     return () if reader.token is not None and reader.token.is_word(*_HARMLESS) else None
@@ -49,6 +50,12 @@ def find_alter_locks(reader: Reader) -> Found | None:
 def _named(reader: Reader, mode: str) -> Found:
     reader.takes("if", "exists")
     return ((reader.relation(), mode),)
+
+
+def _alter_type(reader: Reader) -> Found:
+    if not reader.has("attribute"):
+        return ()
+    return (*_named(reader, ACCESS_EXCLUSIVE), *(CASCADE if reader.has("cascade") else ()))
 
 
 def _alter_index(reader: Reader) -> Found | None:

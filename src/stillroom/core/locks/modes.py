@@ -28,6 +28,7 @@ STRENGTH = {mode: strength for strength, mode in enumerate(BLOCKS)}
 # A relation and its mode; a relation may be "the table of ix" where the statement names the index alone.
 Found = tuple[tuple[str, str], ...]
 TABLE_OF = "the table of "
+CASCADE: Found = (("what CASCADE takes along", UNKNOWN),)
 
 
 def strongest(modes: tuple[str, ...]) -> str:

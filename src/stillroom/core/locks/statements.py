@@ -12,20 +12,19 @@ from stillroom.core.locks.altering import find_alter_locks
 from stillroom.core.locks.maintaining import find_maintenance_locks, find_reindex_locks
 from stillroom.core.locks.modes import (
     ACCESS_EXCLUSIVE,
+    CASCADE,
     EXCLUSIVE,
     SHARE,
     SHARE_ROW_EXCLUSIVE,
     SHARE_UPDATE_EXCLUSIVE,
     STRENGTH,
     TABLE_OF,
-    UNKNOWN,
     Found,
 )
 from stillroom.core.locks.writing import find_copy_locks, find_row_locks
 from stillroom.core.sql_text import Reader, Statement
 
 _FIRST = ("global", "local", "temp", "temporary", "unlogged", "recursive", "constraint", "unique")
-_CASCADE = (("what CASCADE takes along", UNKNOWN),)
 _RELATIONS = (("table",), ("foreign", "table"), ("view",), ("materialized", "view"), ("sequence",))
 # Objects that are no relations and belong to none.
 _APART = (
@@ -86,7 +85,7 @@ def _after(reader: Reader, word: str, mode: str) -> Found | None:
 
 
 def _drop(reader: Reader) -> Found | None:
-    rest = _CASCADE if reader.has("cascade") else ()
+    rest = CASCADE if reader.has("cascade") else ()
     if any(reader.takes(*words) for words in _RELATIONS):
         reader.takes("if", "exists")
         return (*((each, ACCESS_EXCLUSIVE) for each in reader.relations()), *rest)
@@ -102,7 +101,7 @@ def _drop(reader: Reader) -> Found | None:
 def _truncate(reader: Reader) -> Found:
     reader.takes("table")
     found = tuple((each, ACCESS_EXCLUSIVE) for each in reader.relations())
-    return (*found, *(_CASCADE if reader.has("cascade") else ()))
+    return (*found, *(CASCADE if reader.has("cascade") else ()))
 
 
 def _comment(reader: Reader) -> Found:
