@@ -36,6 +36,7 @@ class Command(Task[Any]):
     Args:
         short: The one-letter flag of a parameter, where it has one.
         family: What stands before the dot in its name: "server" of `server.start`.
+        is_family: The family's name alone is its name: `ledger`.
         only_looks: Its answer is all that it does: one that a full disk took is a failure.
     """
 
@@ -45,11 +46,13 @@ class Command(Task[Any]):
         *,
         short: dict[str, str] | None = None,
         family: str = "",
+        is_family: bool = False,
         only_looks: bool = False,
         **options: Any,
     ) -> None:
         self.short = short or {}
         self.family = family
+        self.is_family = is_family
         self.only_looks = only_looks
         options["auto_shortflags"] = False
         options["help"] = {**(options.get("help") or {}), "json": JSON_HELP}
@@ -167,6 +170,8 @@ def _stop(*_: object) -> NoReturn:
 
 def _name_of(task: Command) -> str:
     """The name a person types: `server.start` for a task of the server family."""
+    if task.is_family:
+        return task.family
     name = task.name.replace("_", "-")
     return f"{task.family}.{name}" if task.family else name
 

@@ -82,7 +82,7 @@ def summarize(path: Path, manifest: Manifest) -> BackupSummary:
         revisions=manifest.revisions,
         created_at=manifest.created_at,
         size_bytes=manifest.size_bytes,
-        tables=len(manifest.rows),
+        tables=len(manifest.project_rows),
         rows=manifest.row_count,
         without_rows=manifest.without_rows,
         schema_only=manifest.schema_only,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from stillroom.commands._recording import record
 from stillroom.core.guard import SAFE_MARKS
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ def mark_if_new(work: Work, held: Migrating, say: Callable[[str], None]) -> None
         return
     if not is_empty(held.connection):
         return
-    if write_mark(held.connection, environment):
-        say(f"marked {held.current.database} as {environment}: it was empty, and APP_ENV says so")
-    else:
+    where = {"database": held.current.database, "role": held.current.role}
+    if write_mark(held.connection, environment, **where).problem:
         say(
             f"note:  {held.current.database} was not marked: {held.current.role} may not create a schema; it counts as unknown, which protects it"
         )
+    else:
+        say(f"marked {held.current.database} as {environment}: it was empty, and APP_ENV says so")
+        record(work, held.connection, say, (), "mark", outcome=environment, reason="it was empty, and APP_ENV says so")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stillroom.commands._database import Target, limits_of, reach_database
+from stillroom.commands._database import Target, limits_of, look_on, reach_database
 from stillroom.edges.process import keep_memory_private, report_bugs_through
 from stillroom.edges.scripts import read_layout, require_files
 from stillroom.edges.terminal import Terminal, open_terminal
@@ -17,10 +17,11 @@ from stillroom.settings import load
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
+    from stillroom.commands._recording import Recording
+    from stillroom.commands._steps import Work
     from stillroom.core.layout import Layout
     from stillroom.core.limits import Limits
     from stillroom.edges.alembic.attempt import Attempt
-    from stillroom.edges.postgres.session import Migrating
     from stillroom.settings import Settings
 
 # The inner functions of Alembic's commands that only read; anything else writes, and locks.
@@ -95,39 +96,96 @@ class _Place:
 
 def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: _Place) -> None:
     from stillroom.edges.alembic.engine import make_engine, translated_from_sqlalchemy
-    from stillroom.edges.alembic.plain import make_honest
     from stillroom.edges.postgres.connect import connect
-    from stillroom.edges.postgres.session import prepare, require_direct
 
+    name = _function_name(context)
+    work = None if place.is_reading else _begin(context, place, name)
     with closing(connect(place.target.url, command="alembic")) as raw:
-        if not place.is_reading:
-            require_direct(raw, place.limits)
-            held = prepare(raw, layout=place.layout, limits=place.limits, say=place.terminal.say)
-            if _function_name(context) == "upgrade" and not held.current.revisions:
-                _require_no_tables(held, place)
+        recording = _take_lock(context, raw, work, name, place) if work else None
         attempt = _attempt(raw, place)
         with make_engine(raw, attempt).connect() as connection:
             context.configure(connection=connection, target_metadata=metadata, **_saying(chosen, place.terminal))
-            if not place.is_reading:
-                make_honest(context, attempt, raw)
-            with _stoppable(raw), translated_from_sqlalchemy(), context.begin_transaction():
+            if work:
+                from stillroom.edges.alembic.plain import make_honest
+
+                make_honest(context, attempt, raw, recording.ledger if recording else None)
+            with (
+                _entered(work, raw, recording, name, place),
+                _stoppable(raw),
+                translated_from_sqlalchemy(),
+                context.begin_transaction(),
+            ):
                 context.run_migrations()
 
 
-def _require_no_tables(held: Migrating, place: _Place) -> None:
-    """Refuse to run from base over tables that the history made before, as `migrate` does.
+def _begin(context: Any, place: _Place, name: str) -> Work:
+    """Read the project and the database, and refuse what the tasks refuse, before the lock.
 
     Raises:
-        RefusedError: Such tables are there.
+        RefusedError: The table of refusals says so.
     """
-    from stillroom.commands._adoption import require_no_tables_now
     from stillroom.commands._database import read_project
+    from stillroom.commands._plain_guard import require_plain_allowed
     from stillroom.commands._steps import Work
-    from stillroom.core.plan import plan_upgrade
+    from stillroom.edges.postgres.connect import connect
+    from stillroom.edges.postgres.records import read_records
+    from stillroom.edges.postgres.session import require_direct
 
     project = read_project(place.settings)
-    work = Work(place.settings, project, place.target, place.limits, "alembic")
-    require_no_tables_now(work, held, plan_upgrade(project.history, ()))
+    with closing(connect(place.target.url, command="alembic")) as connection:
+        require_direct(connection, place.limits)
+        current = look_on(connection, place.target, project, place.settings)
+        knows = current.has_ledger and place.settings.ledger != "off"
+        records = read_records(connection, current.role) if knows else {}
+    word = {"do_stamp": "stamp"}.get(name, name)
+    work = Work(place.settings, project, place.target, place.limits, f"alembic {word}", records=records)
+    require_plain_allowed(context, work, current, name, place.terminal)
+    return work
+
+
+def _take_lock(context: Any, raw: Connection, work: Work, name: str, place: _Place) -> Recording | None:
+    """Take the lock, look again what is there, and enter the beginning of the run.
+
+    Raises:
+        RefusedError: Tables of the history are there without a version row, or a marked database was emptied by hand.
+    """
+    from stillroom.commands._adoption import require_no_tables_now
+    from stillroom.commands._emptied import note_emptied
+    from stillroom.commands._recording import begin_recording
+    from stillroom.core.plan import plan_upgrade
+    from stillroom.edges.alembic.plain import list_steps
+    from stillroom.edges.postgres.session import prepare, require_direct
+
+    require_direct(raw, place.limits)
+    held = prepare(raw, layout=place.layout, limits=place.limits, say=place.terminal.say)
+    if name == "upgrade" and not held.current.revisions:
+        plan = plan_upgrade(work.project.history, ())
+        require_no_tables_now(work, held, plan)
+        note_emptied(work, held, plan, place.terminal.say)
+    if name in {"upgrade", "downgrade"} and not list_steps(context, held.current.revisions).revisions:
+        return None
+    return begin_recording(work, held, place.terminal.say, held.current.revisions)
+
+
+@contextmanager
+def _entered(
+    work: Work | None, raw: Connection, recording: Recording | None, name: str, place: _Place
+) -> Iterator[None]:
+    """Enter how the run ended, whatever way it did."""
+    from stillroom.commands._recording import enter_end
+
+    if work is None or recording is None:
+        yield
+        return
+    kind = "stamp" if name == "do_stamp" else "run"
+    try:
+        yield
+    except BaseException as error:
+        outcome = "interrupted" if isinstance(error, InterruptedRunError) else "failed"
+        with suppress(DatabaseError):  # the connection may be gone, and the error is what counts
+            enter_end(work, raw, recording, kind, outcome)
+        raise
+    enter_end(work, raw, recording, kind, "done")
 
 
 def _attempt(raw: Connection, place: _Place) -> Attempt:

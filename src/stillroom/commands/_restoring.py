@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stillroom.commands._backup import find_fitting_tools, interruptible
+from stillroom.commands._recording import record
 from stillroom.core.backup_names import beside
 from stillroom.core.pg_tools import choose_jobs
 from stillroom.edges.pg_access import access, reach
@@ -122,6 +123,7 @@ class _Restoring:
                 notes += carry_over(self.admin, self.work.target.url.name, self.order.into)
             elif not self.order.exists:
                 databases.finish(self.admin, self.order.into)
+            self._enter()
         except BaseException:
             self._discard()
             raise
@@ -167,6 +169,13 @@ class _Restoring:
                 told = f"{there.schema}.{there.name} has {here.rows} rows, the backup {there.rows}"
                 hint = f"{UNTOUCHED}; `invoke backups` lists the other backups"
                 raise ToolError(f"the restored copy is not what was backed up: {told}", hint=hint)
+
+    def _enter(self) -> None:
+        """Say in the restored ledger that what comes after it happened to a copy."""
+        url, command = self.work.target.url, self.work.command
+        with closing(connect(url, command=command, database=self.order.into)) as connection:
+            revisions, name = self.manifest.revisions, self.order.backup.name
+            record(self.work, connection, self.say, revisions, "restore", backup=name, after=revisions)
 
     def _discard(self) -> None:
         name = self.order.into

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from stillroom.commands._database import (
@@ -20,15 +21,20 @@ from stillroom.commands._database import (
 )
 from stillroom.commands._heads import require_one_head
 from stillroom.commands._looking_after import stands
+from stillroom.commands._recording import Recording, begin_recording, end_recording, gather_facts
+from stillroom.commands._records import is_ahead_of_checkout, require_ahead_allowed, require_unedited
 from stillroom.commands._truth import require_arrival, settle
 from stillroom.core.guard import Standing
+from stillroom.core.ledger.entries import Facts
+from stillroom.core.ledger.records import Record
 from stillroom.core.limits import Limits, after_waiting, longest_silence_s
 from stillroom.core.plan import Plan, plan_upgrade
+from stillroom.core.progress import positions
 from stillroom.edges.seams import seam
-from stillroom.errors import ConnectionLostError, DatabaseError, InterruptedRunError
+from stillroom.errors import ConnectionLostError, DatabaseError, InterruptedRunError, StillroomError
 
 if TYPE_CHECKING:
-    from stillroom.edges.alembic.steps import Applied
+    from stillroom.edges.alembic.steps import Applied, StepRun
     from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.current import Current
     from stillroom.edges.postgres.session import Migrating
@@ -38,7 +44,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Work:
-    """Everything a run needs, gathered before the fork."""
+    """Everything a run needs, gathered before the fork.
+
+    Args:
+        records: What the ledger says of the revisions; none without a ledger.
+    """
 
     settings: Settings
     project: Project
@@ -46,6 +56,12 @@ class Work:
     limits: Limits
     command: str
     shows_data: bool = False
+    records: Mapping[str, Record] = field(default_factory=dict)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Who runs this, where, from which commit: asked for before the fork, by whoever writes."""
+        return gather_facts(self.settings, self.command)
 
 
 @dataclass(frozen=True)
@@ -58,9 +74,23 @@ class Ran:
 
 
 def prepare_upgrade(
-    settings: Settings, terminal: Terminal, *, command: str, target: str, wait_s: str
+    settings: Settings,
+    terminal: Terminal,
+    *,
+    command: str,
+    target: str,
+    wait_s: str,
+    allowed: frozenset[str] = frozenset(),
 ) -> tuple[Work, Standing, Plan]:
     """Read everything an upgrade is decided on; nothing is locked, and nothing heavy imported.
+
+    Args:
+        settings: Where the database is.
+        terminal: Told what is worth knowing before.
+        command: The task.
+        target: What was asked for.
+        wait_s: Longest wait in seconds, as typed; empty for the setting.
+        allowed: "ahead" makes a database that is ahead of this checkout one where nothing is to do.
 
     Raises:
         SettingsError: Settings or flags that cannot be used.
@@ -69,6 +99,10 @@ def prepare_upgrade(
     """
     work, current = begin_work(settings, terminal, command=command, wait_s=wait_s, must_write=False)
     standing = standing_of(settings, work.target, current, terminal)
+    if is_ahead_of_checkout(work, current.revisions):
+        require_ahead_allowed(work, current, terminal.say, allowed)
+        return work, standing, Plan("upgrade", (), current.revisions, current.revisions)
+    require_unedited(work, current.revisions, standing, terminal)
     require_one_head(settings, work.project, current.revisions, target)
     return work, standing, plan_upgrade(work.project.history, current.revisions, target)
 
@@ -111,7 +145,12 @@ def begin_work(
 
             require_direct(connection, limits)
         current = patiently(lambda: look_on(connection, target, project, settings), limits, terminal.say)
-    return Work(settings, project, target, left, command), current
+        records: Mapping[str, Record] = {}
+        if needs_history and current.has_ledger and settings.ledger != "off":
+            from stillroom.edges.postgres.records import read_records
+
+            records = patiently(lambda: read_records(connection, current.role), limits, terminal.say)
+    return Work(settings, project, target, left, command, records=records), current
 
 
 def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Voice], Any]) -> Any:
@@ -131,6 +170,8 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Vo
         ) as held:
             return _stoppable(held, lambda: body(held, say))
 
+    if work.settings.ledger != "off":
+        _ = work.facts  # git is asked here, before the lock
     outcome = run_in_child(in_child, terminal, command=work.command, longest_silence_s=longest_silence_s(work.limits))
     if isinstance(outcome, Ended):
         raise DatabaseError(
@@ -162,8 +203,15 @@ def _stoppable(held: Migrating, body: Callable[[], Any]) -> Any:
             ) from None
 
 
-def run_plan(work: Work, held: Migrating, plan: Plan, say: Voice) -> Ran:
-    """Run the steps on the connection that holds the lock, then look again on a new one.
+def run_plan(work: Work, held: Migrating, plan: Plan, say: Voice, *, backup: str = "") -> Ran:
+    """Run the steps on the connection that holds the lock, then look again on a new one; all of it is entered in the ledger.
+
+    Args:
+        work: What is run.
+        held: The connection.
+        plan: The steps.
+        say: Told each one.
+        backup: The name of the backup that was made before.
 
     Raises:
         DatabaseError: A step failed, or the database is not where the plan ends.
@@ -173,19 +221,46 @@ def run_plan(work: Work, held: Migrating, plan: Plan, say: Voice) -> Ran:
 
     if not plan.steps:
         return Ran(plan, ())
+    recording = begin_recording(work, held, say, plan.starts_at, backup=backup)
     is_pooled = work.limits.pooler == "session"
     started = time.monotonic()
     watch = None if is_pooled else Watch(work.target.url, command=work.command, pid=held.backend.pid, say=say)
-    run = StepRun(held.connection, plan, work.limits, say, say.pulse, watch, work.shows_data)
+    ledger = recording.ledger if recording else None
+    run = StepRun(held.connection, plan, work.limits, say, say.pulse, watch, work.shows_data, ledger)
     # From here on, before the revisions and env.py are imported: they may hang there, too.
     say.pulse()
     try:
-        run_steps(run, work.project.layout)
-    except ConnectionLostError as lost:
-        return Ran(plan, settle(work, held, run, lost), time.monotonic() - started)
-    finally:
-        say.rest()
-    seam("all steps committed")
-    require_arrival(work, held, plan)
+        try:
+            run_steps(run, work.project.layout)
+        except ConnectionLostError as lost:
+            return _settled(work, held, run, lost, recording, started)
+        finally:
+            say.rest()
+        seam("all steps committed")
+        require_arrival(work, held, plan)
+    except StillroomError as error:
+        _enter_failure(work, held, run, recording, error)
+        raise
+    end_recording(work, held, recording, plan.ends_at)
     seam("looked again")
     return Ran(plan, tuple(run.done), time.monotonic() - started)
+
+
+def _settled(
+    work: Work, held: Migrating, run: StepRun, lost: ConnectionLostError, recording: Recording | None, started: float
+) -> Ran:
+    """Find out what became of a run that lost its connection."""
+    applied = settle(work, held, run, lost)
+    end_recording(work, held, recording, run.plan.ends_at)
+    return Ran(run.plan, applied, time.monotonic() - started)
+
+
+def _enter_failure(
+    work: Work, held: Migrating, run: StepRun, recording: Recording | None, error: StillroomError
+) -> None:
+    """Enter what failed; that it failed is said in any case, also where it cannot be entered."""
+    here = positions(work.project.history, run.plan)[len(run.done)]
+    try:
+        end_recording(work, held, recording, here, error, sqlstate=run.sqlstate, steps=run.failed_entries(error))
+    except DatabaseError as failure:
+        run.say(f"note:  this was not entered in the ledger: {failure.message}")

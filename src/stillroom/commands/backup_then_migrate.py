@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._adoption import require_no_tables, require_no_tables_now
 from stillroom.commands._backup import BackupSummary, Wanted, restore_command
+from stillroom.commands._emptied import note_emptied
 from stillroom.commands._marking import mark_if_new
-from stillroom.commands._pending import require_whole_files
+from stillroom.commands._pending import require_committed, require_whole_files
+from stillroom.commands._records import plan_upgrade_now
 from stillroom.commands._rendering import render_plan
 from stillroom.commands._steps import Ran, Work, prepare_upgrade, run_plan, run_under_lock
 from stillroom.commands.migrate import Migrated, MigrationPlanned
 from stillroom.core.guard import require_allowed
-from stillroom.core.plan import HEAD, Plan, plan_upgrade
+from stillroom.core.plan import HEAD, Plan
 from stillroom.errors import StillroomError
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ def migrate_after_backup(
     plan_only: bool = False,
     wait_s: str = "",
     shows_data: bool = False,
+    allowed: frozenset[str] = frozenset(),
 ) -> BackedUpThenMigrated | BackupThenMigrationPlanned:
     """Back the database up and apply what is pending up to target, under one migration lock.
 
@@ -77,6 +80,7 @@ def migrate_after_backup(
         plan_only: Show what would be done, do nothing.
         wait_s: Longest wait for the lock in seconds, as typed; empty for the setting.
         shows_data: Let errors show rows and parameters.
+        allowed: "ahead" accepts a database that is ahead of this checkout.
 
     Raises:
         SettingsError: Settings or flags that cannot be used.
@@ -89,7 +93,9 @@ def migrate_after_backup(
     """
     started = time.monotonic()
     command = "backup-then-migrate"
-    work, standing, plan = prepare_upgrade(settings, terminal, command=command, target=target, wait_s=wait_s)
+    work, standing, plan = prepare_upgrade(
+        settings, terminal, command=command, target=target, wait_s=wait_s, allowed=allowed
+    )
     database = work.target.shown
     if not plan.steps:
         seconds = time.monotonic() - started
@@ -99,9 +105,10 @@ def migrate_after_backup(
     if plan_only:
         return _show(work, plan)
     require_allowed("migrate", standing, command=command)
+    require_committed(work, plan, standing)
     run = secrets.token_hex(8)
     try:
-        ran, backup = _run(replace(work, shows_data=shows_data), terminal, target, run)
+        ran, backup = _run(replace(work, shows_data=shows_data), terminal, target, run, allowed)
     except StillroomError as error:
         raise _with_way_back(error, settings, run, is_protected=standing.is_protected) from None
     restore = restore_command(backup.name, is_protected=standing.is_protected) if backup else ""
@@ -109,17 +116,20 @@ def migrate_after_backup(
     return BackedUpThenMigrated(migrated, backup, restore, time.monotonic() - started)
 
 
-def _run(work: Work, terminal: Terminal, target: str, run: str) -> tuple[Ran, BackupSummary | None]:
+def _run(
+    work: Work, terminal: Terminal, target: str, run: str, allowed: frozenset[str]
+) -> tuple[Ran, BackupSummary | None]:
     """Do both in a child that holds the lock; look again there, because another may have been quicker."""
 
     def body(held: Migrating, say: Voice) -> tuple[Ran, BackupSummary | None]:
-        plan = plan_upgrade(work.project.history, held.current.revisions, target)
+        plan = plan_upgrade_now(work, held, say, target=target, allowed=allowed)
         if not plan.steps:
             return Ran(plan, ()), None
         require_no_tables_now(work, held, plan)
+        note_emptied(work, held, plan, say)
         backup = _back_up(work, held, say, run)
         mark_if_new(work, held, say)
-        return run_plan(work, held, plan, say), backup
+        return run_plan(work, held, plan, say, backup=backup.name if backup else ""), backup
 
     ran, backup = run_under_lock(work, terminal, body)
     assert isinstance(ran, Ran)

@@ -6,7 +6,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import look, reach_database, read_place
+from stillroom.commands._database import limits_of, look, reach_database, read_place
+from stillroom.commands._recording import record
+from stillroom.commands._steps import Work
 from stillroom.core.guard import Standing
 from stillroom.errors import DatabaseError, RefusedError, SettingsError
 
@@ -53,11 +55,21 @@ def mark_database(settings: Settings, terminal: Terminal, *, environment: str = 
         from stillroom.edges.postgres.mark import write_mark
 
         with closing(connect(database.url, command="mark")) as connection:
-            if not write_mark(connection, environment):
-                grant = f'GRANT CREATE ON DATABASE "{current.database}" TO "{current.role}"'
-                raise DatabaseError(
-                    f"{current.database}: {current.role} may not write the mark", hint=f"as its owner: `{grant};`"
-                )
+            made = write_mark(connection, environment, database=current.database, role=current.role)
+            if made.problem:
+                raise DatabaseError(f"the mark was not written: {made.problem}", hint=made.hint)
+            work = Work(settings, project, database, limits_of(settings, database), "mark")
+            reason = f"{current.mark or 'no mark'} before"
+            record(
+                work,
+                connection,
+                terminal.say,
+                current.revisions,
+                "mark",
+                outcome=environment,
+                reason=reason,
+                after=current.revisions,
+            )
     now = look(database, project, settings, command="mark").mark
     standing = Standing(now, settings.environment, database.is_embedded)
     if environment and now != environment:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stillroom.commands._adoption import require_no_tables, require_no_tables_now
+from stillroom.commands._emptied import note_emptied
 from stillroom.commands._marking import mark_if_new
-from stillroom.commands._pending import require_whole_files
+from stillroom.commands._pending import require_committed, require_whole_files
+from stillroom.commands._records import plan_upgrade_now
 from stillroom.commands._rendering import render_plan
 from stillroom.commands._steps import Ran, Work, prepare_upgrade, run_plan, run_under_lock
 from stillroom.core.guard import require_allowed
-from stillroom.core.plan import HEAD, Plan, plan_upgrade
+from stillroom.core.plan import HEAD, Plan
 
 if TYPE_CHECKING:
     from stillroom.edges.alembic.offline import Rendered
@@ -50,6 +52,7 @@ def migrate_database(
     plan_only: bool = False,
     wait_s: str = "",
     shows_data: bool = False,
+    allowed: frozenset[str] = frozenset(),
 ) -> Migrated | MigrationPlanned:
     """Apply what is pending up to target, one transaction each, under the migration lock.
 
@@ -60,6 +63,7 @@ def migrate_database(
         plan_only: Show the revisions and their SQL, run nothing.
         wait_s: Longest wait for the lock in seconds, as typed; empty for the setting.
         shows_data: Let errors show rows and parameters.
+        allowed: "ahead" accepts a database that is ahead of this checkout.
 
     Raises:
         SettingsError: Settings or flags that cannot be used.
@@ -70,7 +74,9 @@ def migrate_database(
         InterruptedRunError: Ctrl-C or a signal; the message says how far it came.
     """
     started = time.monotonic()
-    work, standing, plan = prepare_upgrade(settings, terminal, command="migrate", target=target, wait_s=wait_s)
+    work, standing, plan = prepare_upgrade(
+        settings, terminal, command="migrate", target=target, wait_s=wait_s, allowed=allowed
+    )
     database = work.target.shown
     if not plan.steps:
         return Migrated(database, plan, (), time.monotonic() - started)
@@ -79,17 +85,19 @@ def migrate_database(
     if plan_only:
         return MigrationPlanned(database, plan, render_plan(work, plan))
     require_allowed("migrate", standing, command="migrate")
-    ran = upgrade_under_lock(replace(work, shows_data=shows_data), terminal, target=target)
+    require_committed(work, plan, standing)
+    ran = upgrade_under_lock(replace(work, shows_data=shows_data), terminal, target=target, allowed=allowed)
     return Migrated(database, ran.plan, ran.applied, time.monotonic() - started)
 
 
-def upgrade_under_lock(work: Work, terminal: Terminal, *, target: str) -> Ran:
+def upgrade_under_lock(work: Work, terminal: Terminal, *, target: str, allowed: frozenset[str] = frozenset()) -> Ran:
     """Take the lock, plan again with what is current now, and run that."""
 
     def body(held: Migrating, say: Voice) -> Ran:
-        plan = plan_upgrade(work.project.history, held.current.revisions, target)
+        plan = plan_upgrade_now(work, held, say, target=target, allowed=allowed)
         require_whole_files(work.project, plan)
         require_no_tables_now(work, held, plan)
+        note_emptied(work, held, plan, say)
         mark_if_new(work, held, say)
         return run_plan(work, held, plan, say)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from stillroom.commands._database import Target, read_project, search_path_of, standing_of
 from stillroom.commands._marking import mark_if_new
 from stillroom.commands._pending import require_whole_files
+from stillroom.commands._recording import record
 from stillroom.commands._steps import Ran, Work, begin_work, run_plan, run_under_lock
 from stillroom.commands._unrecorded import find_made_tables
 from stillroom.core.guard import require_allowed
@@ -84,6 +85,7 @@ def reset_database(
         reset = _drop(work, held, say, kicks=kicks, allows_outside="outside" in allowed)
         _forget_revisions(work, held)
         mark_if_new(work, held, say)
+        record(work, held.connection, say, held.current.revisions, "reset")
         ran = run_plan(work, held, plan_upgrade(project.history, ()), say)
         if seeds:
             from stillroom.edges.alembic.seed import run_seed

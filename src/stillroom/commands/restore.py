@@ -140,7 +140,7 @@ def _report(work: Work, order: Order, outcome: Outcome, why_beside: str, started
         kept=outcome.kept,
         why_beside=why_beside,
         revisions=manifest.revisions,
-        tables=len(manifest.rows),
+        tables=len(manifest.project_rows),
         rows=manifest.row_count,
         notes=outcome.notes,
         seconds=time.monotonic() - started,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import standing_of
+from stillroom.commands._records import require_unedited
 from stillroom.commands._steps import Ran, begin_work, run_plan, run_under_lock
 from stillroom.commands._undoing import Undoing, count_losses_of, render_downgrades, require_consent
 from stillroom.core.operations import Loss
@@ -78,6 +79,7 @@ def roll_back_database(
     work, current = begin_work(settings, terminal, command="rollback", wait_s=wait_s)
     project, database = work.project, work.target
     standing = standing_of(settings, database, current, terminal)
+    require_unedited(work, current.revisions, standing, terminal)
     plan = plan_downgrade(project.history, current.revisions, steps=count, target=target)
     if not plan.steps:
         return RolledBack(database.shown, plan, (), (), time.monotonic() - started)

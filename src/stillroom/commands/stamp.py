@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._database import look, standing_of
 from stillroom.commands._proof import prove
+from stillroom.commands._recording import record
 from stillroom.commands._steps import begin_work, run_under_lock
 from stillroom.core.guard import require_allowed
 from stillroom.core.history import History
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
+
+PROVEN, UNPROVEN = "stamp that is proven", "stamp that cannot be proven"
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,14 @@ def stamp_database(
     tops = _tops(project.history, revision)
     standing = standing_of(settings, database, current, terminal)
     now = _joined(project.history, current.revisions, tops)
-    if now == current.revisions:
+    if now == current.revisions and (current.has_version_table or not current.has_ledger):
         return Stamped(database.shown, current.revisions, now, "already there")
     proof = prove(work, terminal, tops)
-    act = "stamp that cannot be proven" if proof.differences or not proof.is_possible else "stamp that is proven"
+    act = UNPROVEN if proof.differences or not proof.is_possible else PROVEN
     detail = "; ".join(proof.differences[:8]) or proof.how
     require_allowed(act, standing, allowed=allowed, command=f"stamp {revision}", detail=detail)
 
-    def body(held: Migrating, _: Callable[[str], None]) -> tuple[str, ...]:
+    def body(held: Migrating, say: Callable[[str], None]) -> tuple[str, ...]:
         from stillroom.edges.postgres.version_table import write_revisions
 
         if held.current.revisions != current.revisions:
@@ -72,6 +75,9 @@ def stamp_database(
             )
         schema = project.layout.version_table_schema or held.current.schema
         write_revisions(held.connection, schema=schema, table=project.layout.version_table, revisions=now)
+        record(
+            work, held.connection, say, current.revisions, "stamp", after=now, reason=detail if act != PROVEN else ""
+        )
         return now
 
     run_under_lock(work, terminal, body)
@@ -85,7 +91,7 @@ def stamp_database(
         database.shown,
         current.revisions,
         now,
-        proof.how if act.endswith("is proven") else "not proven, allowed by name",
+        proof.how if act == PROVEN else "not proven, allowed by name",
     )
 
 

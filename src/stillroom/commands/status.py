@@ -6,11 +6,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import reach_database, read_project, search_path_of, standing_of
+from stillroom.commands._database import Project, reach_database, read_project, search_path_of, standing_of
 from stillroom.commands._unrecorded import find_made_tables
 from stillroom.core.plan import describe_place, plan_upgrade
 
 if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from stillroom.edges.postgres.current import Current
     from stillroom.edges.postgres.lock import Holder
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
@@ -22,7 +25,7 @@ class Status:
 
     Args:
         database: Its name and server.
-        place: "head", "behind", "empty", "ahead" (git knows the revision, this checkout does not), "foreign", or
+        place: "head", "behind", "empty", "ahead" (the ledger or git knows the revision, this checkout does not), "foreign", or
             "overlapping" (one row of the version table comes before another).
         current: What the version table holds.
         heads: Of this checkout.
@@ -33,6 +36,7 @@ class Status:
         is_protected: Whether dangerous tasks are refused.
         why: Why that is so.
         holders: Sessions that hold the migration lock.
+        applied_by: Who took it further than this checkout goes, and when, where the ledger proves that.
         asks: Whether the exit code is the answer.
     """
 
@@ -47,6 +51,7 @@ class Status:
     is_protected: bool
     why: str
     holders: tuple[Holder, ...]
+    applied_by: str = ""
     asks: bool = False
 
     @property
@@ -91,6 +96,7 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
             path = search_path_of(settings, database)
             there = read_tables(connection, version_table=layout.version_table, search_path=path)
             unrecorded = find_made_tables(project, there, is_strict=current.has_version_table)
+        applied_by = _find_who_went_on(project, connection, current)
     place = describe_place(project.history, current.revisions)
     pending = plan_upgrade(project.history, current.revisions).steps if place in {"behind", "empty"} else ()
     found_in = ""
@@ -99,9 +105,23 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
 
         unknown = next(each for each in current.revisions if each not in project.history.revisions)
         found_in = find_commit_of(settings.root, unknown, settings.child_environment)
-        place = "ahead" if found_in else "foreign"
+        place = "ahead" if found_in or applied_by else "foreign"
     standing = standing_of(settings, database, current)
     return Status(
         database.shown, place, current.revisions, project.history.heads, pending, unrecorded, found_in,
-        current.mark, standing.is_protected, standing.why, holders, asks,
+        current.mark, standing.is_protected, standing.why, holders, applied_by, asks,
     )  # fmt: skip
+
+
+def _find_who_went_on(project: Project, connection: Connection, current: Current) -> str:
+    """Ask the ledger who has taken the database further than this checkout goes; an empty string when it does not know."""
+    unknown = [each for each in current.revisions if each not in project.history.revisions]
+    if not unknown or not current.has_ledger:
+        return ""
+    from stillroom.core.ledger.records import is_ahead
+    from stillroom.edges.postgres.records import read_records
+
+    records = read_records(connection, current.role)
+    if not is_ahead(records, project.history, current.revisions):
+        return ""
+    return f"{records[unknown[0]].by}, {records[unknown[0]].at:%Y-%m-%d %H:%M} UTC"

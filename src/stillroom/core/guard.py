@@ -12,9 +12,12 @@ DANGERS = {
     "data-loss": "rollback on a protected database deletes rows or values, or cannot tell",
     "swap": "restore puts a backup in the place of a protected database; the old one is kept beside it",
     "unproven": "stamp writes a revision that the schema could not be proven to be at",
+    "ahead": "migrate meets a database that a newer checkout has taken further; there is nothing to do for this one",
     "outside": "reset-dev takes along objects of other schemas that hang on the dropped one",
 }
 SAFE_MARKS = ("development", "test")
+COPIED = "copied"
+TASK, PLAIN = "invoke {command} --allow {danger}", "alembic -x allow={danger} {command}"
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Standing:
     """What is known about the danger of touching a database.
 
     Args:
-        mark: The environment named in the database itself; None without one.
+        mark: The environment named in the database itself; None without one, "copied" when it was written elsewhere.
         environment: `APP_ENV`, or an empty string.
         is_embedded: It is the project's own embedded server, which holds nothing but development data.
     """
@@ -41,7 +44,7 @@ class Standing:
     @property
     def is_contradicted(self) -> bool:
         """The mark and `APP_ENV` name different environments."""
-        return self.mark is not None and bool(self.environment) and self.mark != self.environment
+        return self.mark not in {None, COPIED} and bool(self.environment) and self.mark != self.environment
 
     @property
     def why(self) -> str:
@@ -50,6 +53,8 @@ class Standing:
             return "the embedded server is for development"
         if self.mark is None:
             return "it has no mark, so it is unknown"
+        if self.mark == COPIED:
+            return "its mark came in a copy of another database, so it is unknown"
         if self.is_contradicted:
             return f"it is marked {self.mark}, and APP_ENV says {self.environment}"
         return f"it is marked {self.mark}"
@@ -67,6 +72,9 @@ ALLOWED, REFUSED = Cell("allowed"), Cell("refused")
 TABLE: dict[str, tuple[Cell, Cell]] = {
     # act: (unprotected, protected)
     "migrate": (ALLOWED, ALLOWED),
+    "migrate on a database that is ahead of this checkout": (Cell("lifted", "ahead"), Cell("lifted", "ahead")),
+    "migrate or rollback after an edit of an applied revision": (ALLOWED, REFUSED),
+    "migrate with a pending file that git does not have": (ALLOWED, REFUSED),
     "migrate offered by make-migration": (ALLOWED, REFUSED),
     "make-migration that only drops tables": (Cell("lifted", "drop-table"), Cell("lifted", "drop-table")),
     "rollback that loses nothing": (ALLOWED, ALLOWED),
@@ -93,8 +101,20 @@ def parse_allowed(text: str) -> frozenset[str]:
     return names
 
 
+def is_allowed(act: str, standing: Standing, allowed: Iterable[str] = ()) -> bool:
+    """Tell whether the table lets an act pass for this database.
+
+    Args:
+        act: A key of the table.
+        standing: What is known about the database.
+        allowed: The dangers that were allowed by name.
+    """
+    cell = TABLE[act][standing.is_protected]
+    return cell.verdict == "allowed" or (cell.verdict == "lifted" and cell.danger in set(allowed))
+
+
 def require_allowed(
-    act: str, standing: Standing, *, allowed: Iterable[str] = (), command: str, detail: str = ""
+    act: str, standing: Standing, *, allowed: Iterable[str] = (), command: str, detail: str = "", typed: str = TASK
 ) -> None:
     """Refuse an act that the table refuses for this database.
 
@@ -104,22 +124,23 @@ def require_allowed(
         allowed: The dangers that were allowed by name.
         command: The command as typed, without `--allow`; shown in the hint.
         detail: What exactly would happen, in words.
+        typed: How the command is typed with a danger: that of a task, or of plain `alembic`.
 
     Raises:
         RefusedError: The table says so.
     """
-    cell = TABLE[act][standing.is_protected]
-    if cell.verdict == "allowed" or (cell.verdict == "lifted" and cell.danger in set(allowed)):
+    if is_allowed(act, standing, allowed):
         return
+    cell = TABLE[act][standing.is_protected]
     where = f"the database is protected ({standing.why})" if standing.is_protected else "refused"
     message = f"{act}: {where}" + (f"; {detail}" if detail else "")
     if cell.verdict == "lifted":
-        raise RefusedError(message, hint=f"if that is meant: `invoke {command} --allow {cell.danger}`")
+        raise RefusedError(message, hint=f"if that is meant: `{typed.format(command=command, danger=cell.danger)}`")
     raise RefusedError(message, hint=_way_out(standing))
 
 
 def _way_out(standing: Standing) -> str:
-    if standing.mark in {None, "unknown"}:
+    if standing.mark in {None, COPIED, "unknown"}:
         return "if this is a development database: `invoke mark --environment development`"
     if standing.is_contradicted:
         return "correct APP_ENV or DATABASE_URL; `invoke config` shows where they come from"

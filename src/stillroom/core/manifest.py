@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 FORMAT = 1
+OWN_SCHEMA = "stillroom"
 FILE = "manifest.json"
 DUMP = "dump"
 
@@ -81,9 +82,14 @@ class Manifest:
         return sum(each.size_bytes for each in self.files)
 
     @property
+    def project_rows(self) -> tuple[TableRows, ...]:
+        """Those of the project's tables, without our own."""
+        return tuple(each for each in self.rows if each.schema != OWN_SCHEMA)
+
+    @property
     def row_count(self) -> int:
-        """All rows in the dump."""
-        return sum(each.rows for each in self.rows)
+        """All rows of the project's tables in the dump."""
+        return sum(each.rows for each in self.project_rows)
 
     @property
     def place(self) -> str:

@@ -31,9 +31,16 @@ def require_known(history: History, current: tuple[str, ...]) -> None:
     if unknown:
         raise UnknownRevisionError(
             f"the database is at revision {', '.join(unknown)}, which has no file here: a newer checkout or another project",
-            hint=f"`git log --all --oneline -- {shlex.quote(f'*{unknown[0]}*')}` finds the commit that has it; check that out, or "
-            "`invoke stamp <revision>` where the schema is proven to be at that one",
+            hint=hint_for_unknown(unknown[0]),
         )
+
+
+def hint_for_unknown(revision: str) -> str:
+    """Say how to find the checkout that has a revision, and what else may be done."""
+    return (
+        f"`git log --all --oneline -- {shlex.quote(f'*{revision}*')}` finds the commit that has it; check that out, or "
+        "`invoke stamp <revision>` where the schema is proven to be at that one"
+    )
 
 
 def require_apart(history: History, current: tuple[str, ...]) -> None:

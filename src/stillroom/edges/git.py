@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from stillroom.edges.programs import find_program
@@ -13,10 +14,42 @@ from stillroom.edges.programs import find_program
 TIMEOUT_S = 5.0
 
 
+@dataclass(frozen=True)
+class Checkout:
+    """The commit that is checked out, and whether tracked files were changed since."""
+
+    commit: str
+    is_dirty: bool
+
+
 def find_editor(root: Path, environment: Mapping[str, str]) -> str | None:
     """Find the editor somebody gave git: GIT_EDITOR, then core.editor; never git's own default, a surprise vi."""
     given = environment.get("GIT_EDITOR", "").strip()
     return given or _ask(root, environment, "config", "--get", "core.editor")
+
+
+def read_checkout(root: Path, environment: Mapping[str, str]) -> Checkout | None:
+    """Read the commit of the project's folder; None without git, or outside of a repository."""
+    said = _ask(root, environment, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--", ".")
+    lines = (said or "").splitlines()
+    commit = next((line.removeprefix("# branch.oid ") for line in lines if line.startswith("# branch.oid ")), "")
+    return Checkout(commit, any(not line.startswith("#") for line in lines)) if commit else None
+
+
+def find_uncommitted(root: Path, paths: Sequence[str], environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Name those of these files that git does not have as they are; none without git, or outside of a repository.
+
+    Args:
+        root: The project's folder.
+        paths: Relative to it.
+        environment: Git's own.
+    """
+    flags = ("--porcelain=v1", "-z", "--untracked-files=all", "--ignored=matching", "--no-renames")
+    found = []
+    for path in paths:
+        if _ask(root, environment, "--literal-pathspecs", "status", *flags, "--", path):
+            found.append(path)
+    return tuple(found)
 
 
 def _ask(root: Path, environment: Mapping[str, str], *arguments: str) -> str | None:

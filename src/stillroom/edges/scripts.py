@@ -159,6 +159,20 @@ def require_functions(layout: Layout, path: str) -> None:
         )
 
 
+def read_bytes(layout: Layout, path: str) -> bytes:
+    """Read a whole revision file.
+
+    Args:
+        layout: The project's places.
+        path: The file, relative to the project's root.
+
+    Raises:
+        RefusedError: It cannot be read.
+    """
+    with _named(path, layout.root):
+        return (layout.root / path).read_bytes()
+
+
 def read_tables_made(layout: Layout, path: str, *, is_strict: bool) -> tuple[Table, ...]:
     """Name the tables that a revision file makes, told from its text alone.
 

@@ -28,7 +28,10 @@ def _answer(result: Status) -> str:
     if result.place == "head":
         return "at head, nothing pending"
     if result.place == "ahead":
-        return f"ahead of this checkout: {result.found_in} has {_unknown(result)}; check that out"
+        by = f", applied by {result.applied_by}" if result.applied_by else ""
+        if result.found_in:
+            return f"ahead of this checkout: {result.found_in} has {_unknown(result)}{by}; check that out"
+        return f"ahead of this checkout: {_unknown(result)}{by}; deploy the checkout that has it, or `invoke migrate --allow ahead`"
     if result.place == "foreign":
         return f"foreign: {_unknown(result)} has no file here and none in git; a newer checkout or another project"
     if result.place == "overlapping":

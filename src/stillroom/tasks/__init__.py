@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from stillroom.tasks import backups, schema, server
+from stillroom.tasks import backups, ledger, schema, server
 from stillroom.tasks.hints import answer_misspelt
 
 answer_misspelt()
@@ -16,3 +16,7 @@ _server = Collection("server")
 for _task in server.TASKS:
     _server.add_task(_task)
 ns.add_collection(_server)
+_ledger = Collection("ledger")
+for _task in ledger.TASKS:
+    _ledger.add_task(_task, default=_task.is_family)
+ns.add_collection(_ledger)

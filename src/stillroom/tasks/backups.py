@@ -57,15 +57,20 @@ def restore(c: Context, backup: str, into: str = "", yes: bool = False, allow: s
         "plan": "Show the revisions, their SQL and where the backup would go; do nothing.",
         "wait_s": WAIT_S,
         "show_data": SHOW_DATA,
+        "allow": ALLOW,
     },
 )
 def backup_then_migrate(
-    c: Context, target: str = "head", plan: bool = False, wait_s: str = "", show_data: bool = False
+    c: Context, target: str = "head", plan: bool = False, wait_s: str = "", show_data: bool = False, allow: str = ""
 ) -> Any:
     """Back up, then migrate, under one lock; a backup that fails stops before the first revision."""
     from stillroom.commands.backup_then_migrate import migrate_after_backup
+    from stillroom.core.guard import parse_allowed
 
-    return migrate_after_backup(*enter(c), target=target, plan_only=plan, wait_s=wait_s, shows_data=show_data)
+    allowed = parse_allowed(allow)
+    return migrate_after_backup(
+        *enter(c), target=target, plan_only=plan, wait_s=wait_s, shows_data=show_data, allowed=allowed
+    )
 
 
 TASKS = (backup, backups, restore, backup_then_migrate)

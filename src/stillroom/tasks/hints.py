@@ -9,7 +9,7 @@ from typing import NoReturn
 from invoke.exceptions import Exit
 
 # Tasks whose first word is no flag.
-TAKING_A_WORD = {"stamp", "restore"}
+TAKING_A_WORD = {"stamp", "restore", "accept"}
 MEANT = {
     "make_migration": "make-migration",
     "upgrade": "migrate",
@@ -51,6 +51,11 @@ def answer_misspelt(argv: list[str] | None = None) -> None:
         _show_help(words[0])
     if words[0] == "make-migration":
         _require_one_message(words[1:])
+
+
+def is_about_all(argv: list[str] | None = None) -> bool:
+    """Tell whether `--all` stands in the place of a task's word, which Invoke would ask for."""
+    return "--all" in _task_words(sys.argv[1:] if argv is None else argv)
 
 
 def _show_help(name: str) -> NoReturn:

@@ -40,13 +40,20 @@ def make_migration(c: Context, message: str = "", empty: bool = False, no_edit: 
         "plan": "Show the revisions, their SQL and the locks they take; run nothing.",
         "wait_s": WAIT_S,
         "show_data": SHOW_DATA,
+        "allow": ALLOW,
     },
 )
-def migrate(c: Context, target: str = "head", plan: bool = False, wait_s: str = "", show_data: bool = False) -> Any:
+def migrate(
+    c: Context, target: str = "head", plan: bool = False, wait_s: str = "", show_data: bool = False, allow: str = ""
+) -> Any:
     """Upgrade the database to a revision: locked, timed, one transaction a revision, looked at afterwards."""
     from stillroom.commands.migrate import migrate_database
+    from stillroom.core.guard import parse_allowed
 
-    return migrate_database(*enter(c), target=target, plan_only=plan, wait_s=wait_s, shows_data=show_data)
+    allowed = parse_allowed(allow)
+    return migrate_database(
+        *enter(c), target=target, plan_only=plan, wait_s=wait_s, shows_data=show_data, allowed=allowed
+    )
 
 
 @task(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import psycopg2
 
+from stillroom.core.ledger.statements import Sent
 from stillroom.edges.postgres.kept_settings import read_settings
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Attempt:
         settings: What was set for the session, by name, before the first step.
         threads: Those that sent statements for it.
         older_threads: Those that were there before it, and have nothing to send.
+        sent: What it has sent.
     """
 
     lock_timeout_ms: int
@@ -96,6 +98,7 @@ class Attempt:
     settings: Mapping[str, str] = field(default_factory=dict)
     threads: set[threading.Thread] = field(default_factory=set)
     older_threads: frozenset[threading.Thread] = frozenset()
+    sent: Sent = field(default_factory=Sent)
     _ended_transaction: bool = False
 
     @classmethod
@@ -118,6 +121,7 @@ class Attempt:
         """Forget the step before, or the try before."""
         self.token = secrets.token_hex(16)
         self.has_committed = self.is_stray = self._ended_transaction = False
+        self.sent = Sent()
         self.lie, self.first_error, self.indexes, self.guarded = "", None, set(), set()
         self.threads, self.older_threads = set(), frozenset(threading.enumerate()) - {threading.current_thread()}
 
@@ -127,6 +131,12 @@ class Attempt:
         self.threads.add(threading.current_thread())
         if self.token and threading.current_thread() in self.older_threads:
             self.lie = self.lie or "a thread that an earlier step left running sent a statement"
+
+    def statement_ended(self, statement: str) -> None:
+        """Give a sign of life, and note what the step has sent; percent signs are doubled for the driver."""
+        self.pulse()
+        if self.token:
+            self.sent.add(statement.replace("%%", "%"))
 
     def is_left_running(self) -> bool:
         """Ask whether a thread that sent statements for the step still runs."""

@@ -117,7 +117,7 @@ def _before(cursor: Any, statement: str, attempt: Attempt) -> None:
 
 
 def _after(cursor: Any, statement: str, attempt: Attempt) -> None:
-    attempt.pulse()
+    attempt.statement_ended(statement)
     if attempt.watch:
         attempt.watch.statement_ended()
     _bound_waits_again(cursor.connection, statement, attempt)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as PsycopgConnection
 
     from stillroom.edges.alembic.attempt import Attempt
+    from stillroom.edges.alembic.entering import Entering
 
 _under_way: list[Attempt] = []
 
@@ -46,7 +47,11 @@ def require_no_step_under_way() -> None:
 
 
 def honest(
-    function: Callable[..., Any], attempt: Attempt, raw: PsycopgConnection, kept: list[str]
+    function: Callable[..., Any],
+    attempt: Attempt,
+    raw: PsycopgConnection,
+    kept: list[str],
+    entering: Entering | None = None,
 ) -> Callable[..., Any]:
     """Wrap upgrade() or downgrade(): look before and after it, in its transaction, before Alembic records it.
 
@@ -55,6 +60,7 @@ def honest(
         attempt: Its session and token.
         raw: The connection that migrates.
         kept: Tables that must still be the same ones afterwards: the version table and our own; as SQL names them.
+        entering: Its row of the ledger; None without one.
     """
 
     def checked(**options: Any) -> None:
@@ -85,6 +91,8 @@ def honest(
         if attempt.is_left_running():
             raise DishonestStepError("a thread of it still runs, and may send more: wait for it with join()")
         attempt.end_step()
+        if entering:
+            entering.enter(raw, attempt)
         seam("step run, not recorded")
 
     return checked
@@ -100,7 +108,7 @@ def tables_to_keep(migration: MigrationContext, raw: PsycopgConnection) -> list[
     """Name the version table and our own, which no step may drop or replace, as SQL names them."""
     schema, table = migration.version_table_schema, migration.version_table
     name = sql.Identifier(schema, table) if schema else sql.Identifier(table)
-    return [name.as_string(raw), f"{OWN_SCHEMA}.mark"]
+    return [name.as_string(raw), f"{OWN_SCHEMA}.mark", f"{OWN_SCHEMA}.ledger"]
 
 
 def _source_of(function: Callable[..., Any]) -> str:

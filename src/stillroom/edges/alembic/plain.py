@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from alembic.runtime.migration import RevisionStep
 
+from stillroom.edges.alembic.entering import Entering
 from stillroom.edges.alembic.honest import honest, tables_to_keep
 from stillroom.edges.postgres.kept_settings import put_settings_back
 
@@ -14,15 +17,17 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as PsycopgConnection
 
     from stillroom.edges.alembic.attempt import Attempt
+    from stillroom.edges.postgres.ledger import Ledger
 
 
-def make_honest(context: Any, attempt: Attempt, raw: PsycopgConnection) -> None:
+def make_honest(context: Any, attempt: Attempt, raw: PsycopgConnection, ledger: Ledger | None = None) -> None:
     """Wrap each step that Alembic's command is going to run.
 
     Args:
         context: Alembic's `context` module, after `configure`.
         attempt: Of the session that was read before anything was open on it.
         raw: The connection that migrates.
+        ledger: Where each step is entered; None without one.
     """
     migration = context.get_context()
     list_steps, kept = migration._migrations_fn, tables_to_keep(migration, raw)
@@ -32,7 +37,37 @@ def make_honest(context: Any, attempt: Attempt, raw: PsycopgConnection) -> None:
             if isinstance(step, RevisionStep):
                 put_settings_back(raw, attempt.settings)
                 attempt.start_step()
-                step.migration_fn = honest(step.migration_fn, attempt, raw, kept)
+                direction = "upgrade" if step.is_upgrade else "downgrade"
+                entering = Entering(ledger, step.revision, direction, datetime.now(UTC)) if ledger else None
+                step.migration_fn = honest(step.migration_fn, attempt, raw, kept, entering)
             yield step
 
     migration._migrations_fn = steps
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What Alembic's command would do.
+
+    Args:
+        revisions: Those that would run, in order.
+        ends_at: What the version table would hold.
+    """
+
+    revisions: tuple[str, ...]
+    ends_at: tuple[str, ...]
+
+
+def list_steps(context: Any, current: tuple[str, ...]) -> Listed:
+    """Ask Alembic's command what it would do from where the database stands; nothing is run.
+
+    Raises:
+        CommandError: Alembic's own, for what it was asked.
+    """
+    heads, revisions = set(current), []
+    for step in context._proxy.context_opts["fn"](current, None):
+        if isinstance(step, RevisionStep):
+            revisions.append(step.revision.revision)
+        else:
+            heads = (heads - set(step.from_)) | set(step.to_)
+    return Listed(tuple(revisions), tuple(sorted(heads)))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -17,6 +18,7 @@ from stillroom.core.limits import Limits, grown_lock_timeout_ms
 from stillroom.edges.alembic.attempt import Attempt
 from stillroom.edges.alembic.config import load_scripts, make_config
 from stillroom.edges.alembic.engine import make_engine
+from stillroom.edges.alembic.entering import Entering
 from stillroom.edges.alembic.failing import code_of, said, step_failed
 from stillroom.edges.alembic.honest import honest, tables_to_keep
 from stillroom.edges.alembic.hooks import configure_options
@@ -24,13 +26,15 @@ from stillroom.edges.alembic.retrying import RETRIED, wait_for_turn
 from stillroom.edges.interrupt import Interrupted, cancelling
 from stillroom.edges.postgres.kept_settings import put_settings_back
 from stillroom.edges.seams import seam
-from stillroom.errors import StillroomError
+from stillroom.errors import InterruptedRunError, StillroomError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as PsycopgConnection
 
     from stillroom.core.layout import Layout
+    from stillroom.core.ledger.entries import Entry
     from stillroom.core.plan import Plan
+    from stillroom.edges.postgres.ledger import Ledger
     from stillroom.edges.postgres.waiting import Watch
 
 
@@ -55,6 +59,7 @@ class StepRun:
         pulse: Called at each statement: the sign of life that the parent process waits for.
         watch: Names who makes a statement wait.
         shows_data: Errors may show rows and parameters.
+        ledger: Where each step is entered; None without one.
     """
 
     connection: PsycopgConnection
@@ -64,10 +69,13 @@ class StepRun:
     pulse: Callable[[], None] = field(default=lambda: None)
     watch: Watch | None = None
     shows_data: bool = False
+    ledger: Ledger | None = None
     done: list[Applied] = field(default_factory=list)
     attempt: Attempt = field(init=False)
     running: str = ""
     file: str = ""
+    sqlstate: str = ""
+    entering: Entering | None = None
     _kept: list[str] = field(default_factory=list)
     _started: float = 0.0
 
@@ -97,8 +105,10 @@ class StepRun:
             self.attempt.start_step()
             self.pulse()
             self._started = time.monotonic()
+            if self.ledger:
+                self.entering = Entering(self.ledger, script, self.plan.direction, datetime.now(UTC))
             step = make(scripts.revision_map, script)
-            step.migration_fn = honest(step.migration_fn, self.attempt, self.connection, self._kept)
+            step.migration_fn = honest(step.migration_fn, self.attempt, self.connection, self._kept, self.entering)
             yield step
             seam("step committed")
             self.confirm((script.doc or "").split("\n")[0])
@@ -107,9 +117,16 @@ class StepRun:
         """Enter the running step as committed, and say it."""
         revision, seconds = self.running, time.monotonic() - self._started
         self.done.append(Applied(revision, message, seconds))
-        self.running = ""
+        self.running, self.entering = "", None
         sign = "+" if self.plan.direction == "upgrade" else "-"
         self.say(f"  {sign} {revision}  {message}  {seconds:.2f} s")
+
+    def failed_entries(self, error: StillroomError) -> tuple[Entry, ...]:
+        """Make the row of the step that did not end well; none when none was under way."""
+        if self.entering is None:
+            return ()
+        outcome = "interrupted" if isinstance(error, InterruptedRunError) else "failed"
+        return (self.entering.entry(outcome, self.attempt, sqlstate=self.sqlstate),)
 
     def run(self, context: Any, metadata: Any, options: dict[str, Any]) -> None:
         """Be called by `stillroom.env.run` in the project's env.py."""
@@ -163,5 +180,6 @@ def run_steps(run: StepRun, layout: Layout) -> tuple[Applied, ...]:
         except StillroomError:
             raise
         except BaseException as error:
+            run.sqlstate = code_of(error)
             raise step_failed(run, error, is_interrupted=flag.is_set) from None
     return tuple(run.done)

@@ -34,7 +34,10 @@ select pg_catalog.current_database(), current_user::text, coalesce(pg_catalog.cu
         where c.relname::text = %(table)s::text and c.relkind in ('r', 'p') and n.nspname::text !~ '^pg_'::text),
        pg_catalog.current_schema() is null and exists (
          select from pg_catalog.pg_namespace where nspname::text = 'public'::text and pg_catalog.has_schema_privilege(oid, 'usage'::text)),
-       pg_catalog.current_setting('search_path')
+       pg_catalog.current_setting('search_path'), pg_catalog.to_regclass('stillroom.ledger') is not null
+"""
+_MARK = """
+select case when written_in is null or written_in = xmin::text::bigint then environment else 'copied' end from stillroom.mark
 """
 
 
@@ -45,10 +48,12 @@ class Current:
     Args:
         revisions: What the version table holds, sorted.
         has_version_table: It exists; an empty one is not the same as none.
-        mark: The environment written in the database; None without one.
+        mark: The environment written in the database; None without one, "unknown" when a stranger wrote it, "copied" when
+            it came here in a dump of another database.
         database: Its name.
         role: Who we are there.
         schema: Where unqualified names are created.
+        has_ledger: Runs are recorded here; whether the record is ours is another question.
     """
 
     revisions: tuple[str, ...]
@@ -57,6 +62,7 @@ class Current:
     database: str
     role: str
     schema: str
+    has_ledger: bool = False
 
 
 def read_current(
@@ -104,7 +110,7 @@ def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | Non
     cursor.execute(PLACES, {"name": _qualified(schema, table), "table": table})
     row = cursor.fetchone()
     assert row is not None
-    database, role, current_schema, has_mark, found_in, lies_in, looks_nowhere, path = row
+    database, role, current_schema, has_mark, found_in, lies_in, looks_nowhere, path, has_ledger = row
     if found_in is None and lies_in and looks_nowhere and not schema:
         raise RefusedError(
             f"{database}: the search_path of {role} is {path}, which names no schema that is there; the version table {table} is in {lies_in}",
@@ -129,7 +135,7 @@ def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | Non
         cursor.execute(sql.SQL("select version_num from {}").format(sql.Identifier(found_in, table)))
         revisions = tuple(sorted(each for (each,) in cursor.fetchall()))
     mark = _read_mark(cursor, role) if has_mark else None
-    return Current(revisions, found_in is not None, mark, database, role, found_in or current_schema)
+    return Current(revisions, found_in is not None, mark, database, role, found_in or current_schema, has_ledger)
 
 
 def _qualified(schema: str | None, table: str) -> str:
@@ -142,7 +148,7 @@ def _read_mark(cursor: Cursor, role: str) -> str | None:
         return "unknown"
     cursor.execute("savepoint mark")
     try:
-        cursor.execute("select environment from stillroom.mark")
+        cursor.execute(_MARK)
         row = cursor.fetchone()
     except (errors.InsufficientPrivilege, errors.UndefinedColumn):
         cursor.execute("rollback to savepoint mark")

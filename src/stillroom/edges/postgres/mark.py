@@ -8,7 +8,7 @@ from psycopg2 import errors
 
 from stillroom.edges.interrupt import cancelled_by_signals
 from stillroom.edges.postgres.errors import translated
-from stillroom.edges.postgres.held import bound_waiting
+from stillroom.edges.postgres.own_schema import Made, create_schema, hint_for_grant, transaction
 from stillroom.edges.postgres.trust import find_distrust
 from stillroom.edges.seams import seam
 
@@ -16,19 +16,21 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
 
-SCHEMA_VERSION = 1
+TABLE = "stillroom.mark"
 CREATE = """
-create schema if not exists stillroom;
-create table if not exists stillroom.about (version integer not null);
-insert into stillroom.about select %(version)s where not exists (select from stillroom.about);
 create table if not exists stillroom.mark (
   environment text not null check (environment in ('development', 'test', 'staging', 'production')),
-  set_at timestamptz not null default pg_catalog.now(), set_by text not null default current_user);
+  set_at timestamptz not null default pg_catalog.now(), set_by text not null default current_user, written_in bigint);
 create unique index if not exists one_mark on stillroom.mark ((true));
-grant usage on schema stillroom to public;
-grant select on stillroom.mark, stillroom.about to public;
-insert into stillroom.mark (environment) values (%(environment)s)
-on conflict ((true)) do update set environment = excluded.environment, set_at = pg_catalog.now(), set_by = current_user;
+grant select on stillroom.mark to public;
+"""
+# The row keeps the number of the transaction that wrote it. A copy made by pg_dump is written by another one, and so is not
+# believed; a copy of files (pg_upgrade, a snapshot of the disk, a template) is the same row.
+WRITE = """
+insert into stillroom.mark (environment, written_in)
+values (%(environment)s, pg_catalog.pg_current_xact_id()::text::bigint %% 4294967296)
+on conflict ((true)) do update set environment = excluded.environment, set_at = pg_catalog.now(), set_by = current_user,
+  written_in = excluded.written_in
 """
 IS_EMPTY = """
 select not exists (
@@ -64,7 +66,7 @@ def carry_mark(connection: Connection, environment: str | None) -> bool:
         DatabaseError: The server refused for another reason.
     """
     if environment in {"development", "test", "staging", "production"}:
-        return write_mark(connection, environment)
+        return not write_mark(connection, environment).problem
     with translated("taking the mark away"), connection.cursor() as cursor:
         cursor.execute("select pg_catalog.to_regclass('stillroom.mark') is not null")
         if cursor.fetchone() == (True,):
@@ -83,32 +85,32 @@ def _discard_strangers(cursor: Cursor) -> None:
         cursor.execute("drop table stillroom.mark")
 
 
-def write_mark(connection: Connection, environment: str) -> bool:
+def write_mark(connection: Connection, environment: str, *, database: str = "", role: str = "") -> Made:
     """Write the environment's name into the database.
 
     Args:
         connection: In autocommit.
+        environment: One of the four.
+        database: Its name, for the GRANT.
+        role: Who we are there.
 
     Returns:
-        False when the role may not create the schema, or may not write to it.
+        A problem when the role may not create the schema, or may not write to it.
 
     Raises:
         DatabaseError: The server refused for another reason.
     """
     with translated("writing the mark"), cancelled_by_signals(connection), connection.cursor() as cursor:
-        cursor.execute("begin")
-        try:
-            bound_waiting(cursor)
+        with transaction(cursor):
             _discard_strangers(cursor)
-            cursor.execute(CREATE, {"version": SCHEMA_VERSION, "environment": environment})
-            seam("mark written")
-            cursor.execute("commit")
-            seam("mark committed")
+        made = create_schema(cursor, CREATE, wanted=TABLE, database=database, role=role)
+        if made.problem:
+            return made
+        try:
+            with transaction(cursor):
+                cursor.execute(WRITE, {"environment": environment})
+                seam("mark written")
         except errors.InsufficientPrivilege:
-            cursor.execute("rollback")
-            return False
-        except BaseException:
-            if not connection.closed:
-                cursor.execute("rollback")
-            raise
-    return True
+            return Made(problem=f"{role} may not write to {TABLE}", hint=hint_for_grant(cursor, database, role))
+        seam("mark committed")
+    return made

@@ -1,0 +1,66 @@
+"""What the ledger says of each revision: one row, the last that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from stillroom.core.ledger.records import Record
+from stillroom.edges.postgres.errors import translated
+from stillroom.edges.postgres.held import naming_holders
+from stillroom.edges.postgres.ledger import can_read
+from stillroom.edges.postgres.own_schema import transaction
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+_LATEST = """
+select distinct on (revision) revision, parents, script, tree, sql, ended_at at time zone 'UTC', actor, host
+from stillroom.ledger
+where kind in ('step', 'acceptance', 'settlement') and outcome in ('applied', 'accepted') and script <> ''::text
+order by revision, id desc
+"""
+_PLACE = """
+select outcome, after from stillroom.ledger where kind in ('run', 'stamp', 'reset', 'restore', 'settlement') order by id desc limit 1
+"""
+
+
+def read_place(connection: Connection, role: str) -> tuple[str, ...]:
+    """Read where the last run left the database; nothing where no row says so.
+
+    Args:
+        connection: In autocommit.
+        role: Who we are there.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    with translated("reading the ledger"), connection.cursor() as cursor, transaction(cursor, "read only"):
+        if not can_read(cursor, role):
+            return ()
+        cursor.execute(_PLACE)
+        row = cursor.fetchone()
+    return tuple(row[1]) if row and row[0] != "started" else ()
+
+
+def read_records(connection: Connection, role: str) -> Mapping[str, Record]:
+    """Read them in one short read-only transaction; none where there is no ledger that could be believed.
+
+    Args:
+        connection: In autocommit.
+        role: Who we are there.
+
+    Raises:
+        HeldError: Another session has locked the ledger; it is named.
+        DatabaseError: The server refused.
+    """
+    held = naming_holders(connection, "ledger")
+    with translated("reading the ledger"), held, connection.cursor() as cursor, transaction(cursor, "read only"):
+        if not can_read(cursor, role):
+            return {}
+        cursor.execute(_LATEST)
+        rows = cursor.fetchall()
+    return {
+        revision: Record(revision, tuple(parents), script, tree, sql, at, f"{actor} on {host}")
+        for revision, parents, script, tree, sql, at, actor, host in rows
+    }
