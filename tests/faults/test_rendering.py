@@ -71,7 +71,7 @@ def test_ctrl_c_while_revisions_are_rendered_is_one_line(migrated: Project) -> N
 
     assert (stopped.code, stopped.stdout) == (130, "")
     assert stopped.stderr.startswith("error: interrupted while the revisions were rendered; nothing was touched\nhint:")
-    assert stopped.seconds < 4
+    assert stopped.seconds < 15, "left alone it would be stopped after 30 s"
     assert current(migrated) == [HEAD]
 
 
