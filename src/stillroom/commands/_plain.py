@@ -151,6 +151,7 @@ def _take_lock(context: Any, raw: Connection, work: Work, name: str, place: _Pla
     """
     from stillroom.commands._adoption import require_no_tables_now
     from stillroom.commands._emptied import note_emptied
+    from stillroom.commands._open_step import require_no_open_step
     from stillroom.commands._recording import begin_recording
     from stillroom.core.plan import plan_upgrade
     from stillroom.edges.alembic.plain import list_steps
@@ -158,6 +159,8 @@ def _take_lock(context: Any, raw: Connection, work: Work, name: str, place: _Pla
 
     require_direct(raw, place.limits)
     held = prepare(raw, layout=place.layout, limits=place.limits, say=place.terminal.say)
+    if name in {"upgrade", "downgrade"}:
+        require_no_open_step(work, held, place.terminal.say)
     if name == "upgrade" and not held.current.revisions:
         plan = plan_upgrade(work.project.history, ())
         require_no_tables_now(work, held, plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +21,12 @@ from stillroom.commands._database import (
 )
 from stillroom.commands._heads import require_one_head
 from stillroom.commands._looking_after import stands
+from stillroom.commands._open_step import forget_nothing, require_none_yet
 from stillroom.commands._recording import Recording, begin_recording, end_recording, gather_facts
 from stillroom.commands._records import is_ahead_of_checkout, require_ahead_allowed, require_unedited
 from stillroom.commands._truth import require_arrival, settle
 from stillroom.core.guard import Standing
+from stillroom.core.journal import OpenStep
 from stillroom.core.ledger.entries import Facts
 from stillroom.core.ledger.records import Record
 from stillroom.core.limits import Limits, after_waiting, longest_silence_s
@@ -48,6 +50,7 @@ class Work:
 
     Args:
         records: What the ledger says of the revisions; none without a ledger.
+        open_step: A step that nobody has said the end of: it runs, or was cut short.
     """
 
     settings: Settings
@@ -57,6 +60,7 @@ class Work:
     command: str
     shows_data: bool = False
     records: Mapping[str, Record] = field(default_factory=dict)
+    open_step: OpenStep | None = None
 
     @cached_property
     def facts(self) -> Facts:
@@ -102,6 +106,7 @@ def prepare_upgrade(
     if is_ahead_of_checkout(work, current.revisions):
         require_ahead_allowed(work, current, terminal.say, allowed)
         return work, standing, Plan("upgrade", (), current.revisions, current.revisions)
+    require_none_yet(work, terminal.say)
     require_unedited(work, current.revisions, standing, terminal)
     require_one_head(settings, work.project, current.revisions, target)
     return work, standing, plan_upgrade(work.project.history, current.revisions, target)
@@ -145,12 +150,13 @@ def begin_work(
 
             require_direct(connection, limits)
         current = patiently(lambda: look_on(connection, target, project, settings), limits, terminal.say)
-        records: Mapping[str, Record] = {}
+        work = Work(settings, project, target, left, command)
         if needs_history and current.has_ledger and settings.ledger != "off":
-            from stillroom.edges.postgres.records import read_records
+            from stillroom.edges.postgres.records import read_memory
 
-            records = patiently(lambda: read_records(connection, current.role), limits, terminal.say)
-    return Work(settings, project, target, left, command, records=records), current
+            memory = patiently(lambda: read_memory(connection, current.role), limits, terminal.say)
+            work = replace(work, records=memory.records, open_step=memory.open_step)
+    return work, current
 
 
 def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Voice], Any]) -> Any:
@@ -203,7 +209,9 @@ def _stoppable(held: Migrating, body: Callable[[], Any]) -> Any:
             ) from None
 
 
-def run_plan(work: Work, held: Migrating, plan: Plan, say: Voice, *, backup: str = "") -> Ran:
+def run_plan(
+    work: Work, held: Migrating, plan: Plan, say: Voice, *, backup: str = "", resumed: OpenStep | None = None
+) -> Ran:
     """Run the steps on the connection that holds the lock, then look again on a new one; all of it is entered in the ledger.
 
     Args:
@@ -212,6 +220,7 @@ def run_plan(work: Work, held: Migrating, plan: Plan, say: Voice, *, backup: str
         plan: The steps.
         say: Told each one.
         backup: The name of the backup that was made before.
+        resumed: The first step, where it was cut short and is gone on with.
 
     Raises:
         DatabaseError: A step failed, or the database is not where the plan ends.
@@ -226,7 +235,7 @@ def run_plan(work: Work, held: Migrating, plan: Plan, say: Voice, *, backup: str
     started = time.monotonic()
     watch = None if is_pooled else Watch(work.target.url, command=work.command, pid=held.backend.pid, say=say)
     ledger = recording.ledger if recording else None
-    run = StepRun(held.connection, plan, work.limits, say, say.pulse, watch, work.shows_data, ledger)
+    run = StepRun(held.connection, plan, work.limits, say, say.pulse, watch, work.shows_data, ledger, resumed)
     # From here on, before the revisions and env.py are imported: they may hang there, too.
     say.pulse()
     try:
@@ -261,6 +270,8 @@ def _enter_failure(
     """Enter what failed; that it failed is said in any case, also where it cannot be entered."""
     here = positions(work.project.history, run.plan)[len(run.done)]
     try:
+        if recording:
+            forget_nothing(work, held.connection, recording.ledger.role)
         end_recording(work, held, recording, here, error, sqlstate=run.sqlstate, steps=run.failed_entries(error))
     except DatabaseError as failure:
         run.say(f"note:  this was not entered in the ledger: {failure.message}")

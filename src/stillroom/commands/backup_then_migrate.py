@@ -13,6 +13,7 @@ from stillroom.commands._adoption import require_no_tables, require_no_tables_no
 from stillroom.commands._backup import BackupSummary, Wanted, restore_command
 from stillroom.commands._emptied import note_emptied
 from stillroom.commands._marking import mark_if_new
+from stillroom.commands._open_step import require_no_open_step
 from stillroom.commands._pending import require_committed, require_whole_files
 from stillroom.commands._records import plan_upgrade_now
 from stillroom.commands._rendering import render_plan
@@ -126,6 +127,7 @@ def _run(
         if not plan.steps:
             return Ran(plan, ()), None
         require_no_tables_now(work, held, plan)
+        require_no_open_step(work, held, say)
         note_emptied(work, held, plan, say)
         backup = _back_up(work, held, say, run)
         mark_if_new(work, held, say)

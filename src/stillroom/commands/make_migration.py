@@ -133,11 +133,11 @@ def _review(settings: Settings, draft: Draft, wish: Wish, terminal: Terminal) ->
     made = _made(draft, publish_if_base_holds(settings, draft, terminal), verdict.operations, is_reviewed=True)
     if verdict.answer == "accept":
         return made
-    from stillroom.commands.migrate import migrate_database
+    from stillroom.commands.migrate import Migrated, migrate_database
 
     terminal.say(f"wrote {made.path}")
     migrated = migrate_database(settings, terminal)
-    assert not hasattr(migrated, "steps"), "planned where it was to be done"
+    assert isinstance(migrated, Migrated), "neither planned nor settled"
     return replace(made, migrated=migrated)
 
 

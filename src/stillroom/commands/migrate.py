@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from stillroom.commands._adoption import require_no_tables, require_no_tables_now
 from stillroom.commands._emptied import note_emptied
 from stillroom.commands._marking import mark_if_new
+from stillroom.commands._open_step import require_no_open_step
 from stillroom.commands._pending import require_committed, require_whole_files
 from stillroom.commands._records import plan_upgrade_now
 from stillroom.commands._rendering import render_plan
+from stillroom.commands._resuming import StepSettled, read_outcome, resume
 from stillroom.commands._steps import Ran, Work, prepare_upgrade, run_plan, run_under_lock
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import HEAD, Plan
@@ -53,7 +55,9 @@ def migrate_database(
     wait_s: str = "",
     shows_data: bool = False,
     allowed: frozenset[str] = frozenset(),
-) -> Migrated | MigrationPlanned:
+    resumes: bool = False,
+    settled_as: str = "",
+) -> Migrated | MigrationPlanned | StepSettled:
     """Apply what is pending up to target, one transaction each, under the migration lock.
 
     Args:
@@ -64,6 +68,8 @@ def migrate_database(
         wait_s: Longest wait for the lock in seconds, as typed; empty for the setting.
         shows_data: Let errors show rows and parameters.
         allowed: "ahead" accepts a database that is ahead of this checkout.
+        resumes: Go on with a step that was cut short.
+        settled_as: "applied" or "undone": take that for what became of it.
 
     Raises:
         SettingsError: Settings or flags that cannot be used.
@@ -74,6 +80,12 @@ def migrate_database(
         InterruptedRunError: Ctrl-C or a signal; the message says how far it came.
     """
     started = time.monotonic()
+    outcome = read_outcome(settled_as, resumes=resumes)
+    if resumes and not plan_only:
+        done = resume(settings, terminal, target=target, wait_s=wait_s, shows_data=shows_data, outcome=outcome)
+        if isinstance(done, StepSettled):
+            return done
+        return Migrated(done.database, done.ran.plan, done.ran.applied, done.seconds)
     work, standing, plan = prepare_upgrade(
         settings, terminal, command="migrate", target=target, wait_s=wait_s, allowed=allowed
     )
@@ -97,6 +109,7 @@ def upgrade_under_lock(work: Work, terminal: Terminal, *, target: str, allowed: 
         plan = plan_upgrade_now(work, held, say, target=target, allowed=allowed)
         require_whole_files(work.project, plan)
         require_no_tables_now(work, held, plan)
+        require_no_open_step(work, held, say)
         note_emptied(work, held, plan, say)
         mark_if_new(work, held, say)
         return run_plan(work, held, plan, say)

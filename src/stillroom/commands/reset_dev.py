@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._database import Target, read_project, search_path_of, standing_of
 from stillroom.commands._marking import mark_if_new
+from stillroom.commands._open_step import close_open_step
 from stillroom.commands._pending import require_whole_files
 from stillroom.commands._recording import record
 from stillroom.commands._steps import Ran, Work, begin_work, run_plan, run_under_lock
@@ -85,6 +86,7 @@ def reset_database(
         reset = _drop(work, held, say, kicks=kicks, allows_outside="outside" in allowed)
         _forget_revisions(work, held)
         mark_if_new(work, held, say)
+        close_open_step(work, held, "reset")
         record(work, held.connection, say, held.current.revisions, "reset")
         ran = run_plan(work, held, plan_upgrade(project.history, ()), say)
         if seeds:

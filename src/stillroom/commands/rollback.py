@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import standing_of
+from stillroom.commands._open_step import require_no_open_step
 from stillroom.commands._records import require_unedited
 from stillroom.commands._steps import Ran, begin_work, run_plan, run_under_lock
 from stillroom.commands._undoing import Undoing, count_losses_of, render_downgrades, require_consent
@@ -96,6 +97,7 @@ def roll_back_database(
             raise RefusedError(
                 "the database moved while this was decided; nothing was touched", hint=f"`invoke {typed}` looks again"
             )
+        require_no_open_step(work, held, say)
         return run_plan(work, held, plan, say)
 
     ran = run_under_lock(work, terminal, body)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import look, standing_of
+from stillroom.commands._open_step import close_open_step
 from stillroom.commands._proof import prove
 from stillroom.commands._recording import record
 from stillroom.commands._steps import begin_work, run_under_lock
@@ -75,6 +76,7 @@ def stamp_database(
             )
         schema = project.layout.version_table_schema or held.current.schema
         write_revisions(held.connection, schema=schema, table=project.layout.version_table, revisions=now)
+        close_open_step(work, held, "stamped")
         record(
             work, held.connection, say, current.revisions, "stamp", after=now, reason=detail if act != PROVEN else ""
         )

@@ -37,6 +37,7 @@ class Status:
         why: Why that is so.
         holders: Sessions that hold the migration lock.
         applied_by: Who took it further than this checkout goes, and when, where the ledger proves that.
+        cut_short: The revision that was cut short after it had committed a part of itself.
         asks: Whether the exit code is the answer.
     """
 
@@ -52,6 +53,7 @@ class Status:
     why: str
     holders: tuple[Holder, ...]
     applied_by: str = ""
+    cut_short: str = ""
     asks: bool = False
 
     @property
@@ -96,6 +98,7 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
             path = search_path_of(settings, database)
             there = read_tables(connection, version_table=layout.version_table, search_path=path)
             unrecorded = find_made_tables(project, there, is_strict=current.has_version_table)
+        cut_short = "" if holders or not current.has_ledger else _find_cut_short(connection, current)
         applied_by = _find_who_went_on(project, connection, current)
     place = describe_place(project.history, current.revisions)
     pending = plan_upgrade(project.history, current.revisions).steps if place in {"behind", "empty"} else ()
@@ -109,7 +112,7 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
     standing = standing_of(settings, database, current)
     return Status(
         database.shown, place, current.revisions, project.history.heads, pending, unrecorded, found_in,
-        current.mark, standing.is_protected, standing.why, holders, applied_by, asks,
+        current.mark, standing.is_protected, standing.why, holders, applied_by, cut_short, asks,
     )  # fmt: skip
 
 
@@ -125,3 +128,10 @@ def _find_who_went_on(project: Project, connection: Connection, current: Current
     if not is_ahead(records, project.history, current.revisions):
         return ""
     return f"{records[unknown[0]].by}, {records[unknown[0]].at:%Y-%m-%d %H:%M} UTC"
+
+
+def _find_cut_short(connection: Connection, current: Current) -> str:
+    from stillroom.edges.postgres.journal import read_open
+
+    step = read_open(connection, current.role)
+    return step.revision if step else ""

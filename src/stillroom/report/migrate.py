@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from stillroom.commands._resuming import StepSettled
     from stillroom.commands.migrate import Migrated, MigrationPlanned
     from stillroom.core.locks import Lock
     from stillroom.edges.alembic.offline import Rendered
 
 
-def text(result: Migrated | MigrationPlanned) -> str:
+def text(result: Migrated | MigrationPlanned | StepSettled) -> str:
     """Say where the database stands; the steps were said while they ran."""
     if hasattr(result, "steps"):
         return _plan(cast("MigrationPlanned", result))
+    if hasattr(result, "settled"):
+        settled = cast("StepSettled", result)
+        return f"{settled.database}: settled as {settled.settled}, nothing was run; at {', '.join(settled.now) or 'no revision'}"
     place = ", ".join(result.plan.ends_at) or "no revision"
     if not result.applied:
         return f"{result.database}: nothing to do, at {place}"

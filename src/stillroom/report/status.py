@@ -21,6 +21,7 @@ def text(result: Status) -> str:
     ]
     lines += [f"pending   {revision}" for revision in result.pending]
     lines += [f"lock      held by {holder.shown}" for holder in result.holders]
+    lines += [f"open      {result.cut_short} was cut short: `invoke migrate --resume`"] if result.cut_short else []
     return "\n".join([*lines, _answer(result)])
 
 

@@ -41,10 +41,19 @@ def make_migration(c: Context, message: str = "", empty: bool = False, no_edit: 
         "wait_s": WAIT_S,
         "show_data": SHOW_DATA,
         "allow": ALLOW,
+        "resume": "Go on with a step that was cut short after it had committed a part of itself.",
+        "as": "With --resume: applied or undone, as you have settled it by hand; nothing is run.",
     },
 )
 def migrate(
-    c: Context, target: str = "head", plan: bool = False, wait_s: str = "", show_data: bool = False, allow: str = ""
+    c: Context,
+    target: str = "head",
+    plan: bool = False,
+    wait_s: str = "",
+    show_data: bool = False,
+    allow: str = "",
+    resume: bool = False,
+    as_: str = "",
 ) -> Any:
     """Upgrade the database to a revision: locked, timed, one transaction a revision, looked at afterwards."""
     from stillroom.commands.migrate import migrate_database
@@ -52,7 +61,14 @@ def migrate(
 
     allowed = parse_allowed(allow)
     return migrate_database(
-        *enter(c), target=target, plan_only=plan, wait_s=wait_s, shows_data=show_data, allowed=allowed
+        *enter(c),
+        target=target,
+        plan_only=plan,
+        wait_s=wait_s,
+        shows_data=show_data,
+        allowed=allowed,
+        resumes=resume,
+        settled_as=as_,
     )
 
 

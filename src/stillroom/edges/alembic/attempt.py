@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as PsycopgConnection
 
     from stillroom.core.limits import Limits
+    from stillroom.edges.alembic.journal import Journal
     from stillroom.edges.postgres.waiting import Watch
 
 
@@ -76,6 +77,7 @@ class Attempt:
         threads: Those that sent statements for it.
         older_threads: Those that were there before it, and have nothing to send.
         sent: What it has sent.
+        journal: Of the step; None without a ledger.
     """
 
     lock_timeout_ms: int
@@ -99,6 +101,7 @@ class Attempt:
     threads: set[threading.Thread] = field(default_factory=set)
     older_threads: frozenset[threading.Thread] = frozenset()
     sent: Sent = field(default_factory=Sent)
+    journal: Journal | None = None
     _ended_transaction: bool = False
 
     @classmethod
@@ -122,6 +125,8 @@ class Attempt:
         self.token = secrets.token_hex(16)
         self.has_committed = self.is_stray = self._ended_transaction = False
         self.sent = Sent()
+        if self.journal is not None:
+            self.journal.forget()
         self.lie, self.first_error, self.indexes, self.guarded = "", None, set(), set()
         self.threads, self.older_threads = set(), frozenset(threading.enumerate()) - {threading.current_thread()}
 
@@ -137,6 +142,11 @@ class Attempt:
         self.pulse()
         if self.token:
             self.sent.add(statement.replace("%%", "%"))
+
+    @property
+    def running_journal(self) -> Journal | None:
+        """The journal, while the step's own function runs."""
+        return self.journal if self.token else None
 
     def is_left_running(self) -> bool:
         """Ask whether a thread that sent statements for the step still runs."""

@@ -13,7 +13,7 @@ from sqlalchemy.pool import StaticPool
 
 from stillroom.core.sent_sql import find_guarded_indexes, find_indexes, find_transaction_word, is_concurrent
 from stillroom.edges.alembic.attempt import Attempt
-from stillroom.edges.alembic.retrying import execute_alone
+from stillroom.edges.alembic.retrying import execute
 from stillroom.edges.alembic.seen import DishonestStepError
 from stillroom.edges.interrupt import Interrupted
 from stillroom.edges.postgres.current import pin_search_path
@@ -43,10 +43,12 @@ def make_engine(connection: PsycopgConnection, attempt: Attempt) -> Engine:
     event.listen(engine, "commit", lambda sa_connection: _note_commit(sa_connection, attempt))
     event.listen(engine, "rollback", lambda _: attempt.transaction_rolled_back())
     event.listen(engine, "before_cursor_execute", lambda *args: _before(args[1], args[2], attempt))
-    event.listen(engine, "after_cursor_execute", lambda *args: _after(args[1], args[2], attempt))
+    event.listen(
+        engine, "after_cursor_execute", lambda *args: _after(args[1], args[2], args[3], attempt, is_many=args[5])
+    )
     event.listen(engine, "handle_error", lambda context: _note_error(context, attempt))
-    event.listen(engine, "do_execute", lambda *args: execute_alone(args[0], args[1], [args[2]], attempt))
-    event.listen(engine, "do_executemany", lambda *args: execute_alone(args[0], args[1], args[2], attempt))
+    event.listen(engine, "do_execute", lambda *args: execute(args[0], args[1], [args[2]], attempt))
+    event.listen(engine, "do_executemany", lambda *args: execute(args[0], args[1], args[2], attempt))
     return engine
 
 
@@ -77,7 +79,11 @@ def _renew(connection: Connection, attempt: Attempt) -> None:
 
 
 def _note_commit(connection: Connection, attempt: Attempt) -> None:
-    attempt.transaction_commits(is_autocommit=_raw(connection).autocommit)
+    raw = _raw(connection)
+    if attempt.running_journal and not raw.autocommit:
+        with raw.cursor() as cursor:
+            attempt.running_journal.commits(cursor)
+    attempt.transaction_commits(is_autocommit=raw.autocommit)
 
 
 def _note_error(context: Any, attempt: Attempt) -> None:
@@ -116,8 +122,11 @@ def _before(cursor: Any, statement: str, attempt: Attempt) -> None:
         attempt.watch.statement_began()
 
 
-def _after(cursor: Any, statement: str, attempt: Attempt) -> None:
+def _after(cursor: Any, statement: str, parameters: Any, attempt: Attempt, *, is_many: bool) -> None:
     attempt.statement_ended(statement)
+    if attempt.running_journal:
+        sets = parameters if is_many else [parameters]
+        attempt.running_journal.note(cursor, statement, sets, is_autocommit=cursor.connection.autocommit)
     if attempt.watch:
         attempt.watch.statement_ended()
     _bound_waits_again(cursor.connection, statement, attempt)

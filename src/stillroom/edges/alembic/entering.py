@@ -44,6 +44,8 @@ class Entering:
         """
         with raw.cursor() as cursor:
             self.ledger.enter(cursor, self.entry(OUTCOMES[self.direction], attempt))
+            if attempt.journal:
+                attempt.journal.close(cursor, OUTCOMES[self.direction])
 
     def entry(self, outcome: str, attempt: Attempt, *, sqlstate: str = "") -> Entry:
         """Make the row; the script is hashed as it lies there now."""

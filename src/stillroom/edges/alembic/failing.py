@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ALREADY_THERE = {"42P07", "42710", "42701"}
 SWALLOWED = "25P02"
 PARTLY = "undo by hand what was committed, or make the revision repeatable; then run the same command again"
+RESUME = "`invoke migrate --resume` goes on after what was done, once what stopped it is mended; settled by hand: `--resume --as applied`, or `undone`"
 
 
 def step_failed(run: StepRun, error: BaseException, *, is_interrupted: bool) -> StillroomError:
@@ -42,7 +43,7 @@ def step_failed(run: StepRun, error: BaseException, *, is_interrupted: bool) -> 
         again = "run the same command again to go on; `invoke status` shows the state"
         return InterruptedRunError(
             f"interrupted {where}{_left(invalid)}; {counts}",
-            hint=_drop(invalid) if invalid else PARTLY if run.attempt.has_committed else again,
+            hint=_drop(invalid, run) if invalid else _partly(run) if run.attempt.has_committed else again,
         )
     if is_lost(run.connection):
         return ConnectionLostError(
@@ -71,9 +72,9 @@ def _state_of(run: StepRun, error: BaseException) -> str:
 def _hint(run: StepRun, error: BaseException, invalid: tuple[str, ...]) -> str:
     code = code_of(error)
     if invalid:
-        return _drop(invalid)
+        return _drop(invalid, run)
     if run.attempt.has_committed:
-        return f"{HINTS[code]}; {PARTLY}" if code in HINTS else PARTLY
+        return f"{HINTS[code]}; {_partly(run)}" if code in HINTS else _partly(run)
     if code in ALREADY_THERE and not run.plan.starts_at:
         return (
             "the schema may be there already, and only the version missing: `invoke stamp head` compares and writes it"
@@ -85,8 +86,17 @@ def _left(invalid: tuple[str, ...]) -> str:
     return f"; it left the invalid index {', '.join(invalid)}" if invalid else ""
 
 
-def _drop(invalid: tuple[str, ...]) -> str:
+def _partly(run: StepRun) -> str:
+    journal = run.attempt.journal
+    return RESUME if journal is not None and journal.id is not None else PARTLY
+
+
+def _drop(invalid: tuple[str, ...], run: StepRun) -> str:
+    """Say how to get rid of the index: with a journal, going on does that for the one that the step was building."""
+    journal = run.attempt.journal
     drops = " ".join(f"DROP INDEX CONCURRENTLY {each};" for each in invalid)
+    if journal is not None and journal.id is not None:
+        return f"correct what made it fail, then `invoke migrate --resume` drops it and builds it again (by hand: `{drops}`)"
     return f"`{drops}`, correct what made it fail, then run the same command again"
 
 

@@ -46,6 +46,17 @@ def require_no_step_under_way() -> None:
         raise DishonestStepError(attempt.lie)
 
 
+def attempt_under_way() -> Attempt:
+    """Return the attempt of the revision that runs right now.
+
+    Raises:
+        RuntimeError: None does.
+    """
+    if not _under_way:
+        raise RuntimeError("no revision is running: this belongs into upgrade() or downgrade()")
+    return _under_way[-1]
+
+
 def honest(
     function: Callable[..., Any],
     attempt: Attempt,
@@ -108,7 +119,10 @@ def tables_to_keep(migration: MigrationContext, raw: PsycopgConnection) -> list[
     """Name the version table and our own, which no step may drop or replace, as SQL names them."""
     schema, table = migration.version_table_schema, migration.version_table
     name = sql.Identifier(schema, table) if schema else sql.Identifier(table)
-    return [name.as_string(raw), f"{OWN_SCHEMA}.mark", f"{OWN_SCHEMA}.ledger"]
+    return [
+        name.as_string(raw),
+        *(f"{OWN_SCHEMA}.{each}" for each in ("mark", "ledger", "journal", "journal_statement")),
+    ]
 
 
 def _source_of(function: Callable[..., Any]) -> str:

@@ -11,6 +11,7 @@ from alembic.runtime.migration import RevisionStep
 
 from stillroom.edges.alembic.entering import Entering
 from stillroom.edges.alembic.honest import honest, tables_to_keep
+from stillroom.edges.alembic.journal import Journal
 from stillroom.edges.postgres.kept_settings import put_settings_back
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ def make_honest(context: Any, attempt: Attempt, raw: PsycopgConnection, ledger: 
         for step in list_steps(heads, running):
             if isinstance(step, RevisionStep):
                 put_settings_back(raw, attempt.settings)
-                attempt.start_step()
                 direction = "upgrade" if step.is_upgrade else "downgrade"
+                attempt.journal = Journal(ledger.facts, step.revision.revision, direction) if ledger else None
+                attempt.start_step()
                 entering = Entering(ledger, step.revision, direction, datetime.now(UTC)) if ledger else None
                 step.migration_fn = honest(step.migration_fn, attempt, raw, kept, entering)
             yield step

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
+from psycopg2 import errors
 
 from stillroom.core.limits import grown_lock_timeout_ms, pause_s
 from stillroom.core.sent_sql import is_concurrent
@@ -15,14 +16,16 @@ from stillroom.edges.postgres.errors import describe
 
 if TYPE_CHECKING:
     from stillroom.edges.alembic.attempt import Attempt
+    from stillroom.edges.alembic.journal import Journal
 
 RETRIED = {"55P03": "lock timeout", "40P01": "deadlock", "40001": "serialization failure"}
 
 
-def execute_alone(cursor: Any, statement: str, sets: Sequence[Any], attempt: Attempt) -> bool:
+def execute(cursor: Any, statement: str, sets: Sequence[Any], attempt: Attempt) -> bool:
     """Run a statement of an autocommit block, again and again while another session is in the way.
 
-    It is a transaction of its own, so that a failed try has left nothing; a concurrent build has, and is not repeated.
+    It is a transaction of its own, so that a failed try has left nothing; a concurrent build has, and is not repeated. With a
+    journal, its row there is written in that transaction, so that both are done or neither is.
 
     Args:
         cursor: The driver's.
@@ -31,22 +34,68 @@ def execute_alone(cursor: Any, statement: str, sets: Sequence[Any], attempt: Att
         attempt: Of the step.
 
     Returns:
-        False where SQLAlchemy shall run it: inside a transaction, where the whole step is tried again instead.
+        False where SQLAlchemy shall run it: inside a transaction, where the whole step is tried again instead. True where it
+        was run here, or was done by an earlier try and is passed over.
+
+    Raises:
+        psycopg2.Error: What the server said to the last try.
+        DishonestStepError: The step does not send what an earlier try has done.
+    """
+    journal = attempt.running_journal
+    if journal and journal.passes_over(statement, sets):
+        return True
+    if not cursor.connection.autocommit or attempt.session is None:
+        return False
+    is_alone = is_concurrent(statement)
+    if journal:
+        with cursor.connection.cursor() as own:
+            journal.begin(own, statement, sets, is_alone=is_alone)
+    if is_alone:
+        return False
+    if journal is None:
+        for parameters in sets:
+            retried(lambda parameters=parameters: cursor.execute(statement, parameters), cursor, attempt)  # type: ignore[misc]
+        return True
+    try:
+        retried(lambda: _within(cursor, statement, sets, journal), cursor, attempt)
+    except (errors.ActiveSqlTransaction, errors.InvalidTransactionTermination):
+        # VACUUM and the like run outside of any transaction; a procedure may commit by itself.
+        with cursor.connection.cursor() as own:
+            journal.begin(own, statement, sets, is_alone=True)
+        for parameters in sets:
+            cursor.execute(statement, parameters)
+    return True
+
+
+def _within(cursor: Any, statement: str, sets: Sequence[Any], journal: Journal) -> None:
+    """Run it in a transaction together with its row in the journal."""
+    with cursor.connection.cursor() as own:
+        own.execute("begin")
+        try:
+            for parameters in sets:
+                cursor.execute(statement, parameters)
+            journal.end_within(own)
+            own.execute("commit")
+        except BaseException:
+            if not cursor.connection.closed:
+                own.execute("rollback")
+            raise
+
+
+def retried(run: Callable[[], None], cursor: Any, attempt: Attempt) -> None:
+    """Run what is a transaction of its own, again while another session is in the way.
+
+    Args:
+        run: Leaves nothing behind when it raises.
+        cursor: Of the connection.
+        attempt: Of the step.
 
     Raises:
         psycopg2.Error: What the server said to the last try.
     """
-    if not cursor.connection.autocommit or attempt.session is None or is_concurrent(statement):
-        return False
-    for parameters in sets:
-        _execute(cursor, statement, parameters, attempt)
-    return True
-
-
-def _execute(cursor: Any, statement: str, parameters: Any, attempt: Attempt) -> None:
     for number in range(attempt.lock_tries):
         try:
-            cursor.execute(statement, parameters)
+            run()
         except psycopg2.Error as error:
             if error.pgcode not in RETRIED or number + 1 == attempt.lock_tries:
                 raise

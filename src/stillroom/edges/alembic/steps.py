@@ -22,6 +22,7 @@ from stillroom.edges.alembic.entering import Entering
 from stillroom.edges.alembic.failing import code_of, said, step_failed
 from stillroom.edges.alembic.honest import honest, tables_to_keep
 from stillroom.edges.alembic.hooks import configure_options
+from stillroom.edges.alembic.journal import Journal
 from stillroom.edges.alembic.retrying import RETRIED, wait_for_turn
 from stillroom.edges.interrupt import Interrupted, cancelling
 from stillroom.edges.postgres.kept_settings import put_settings_back
@@ -31,6 +32,7 @@ from stillroom.errors import InterruptedRunError, StillroomError
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as PsycopgConnection
 
+    from stillroom.core.journal import OpenStep
     from stillroom.core.layout import Layout
     from stillroom.core.ledger.entries import Entry
     from stillroom.core.plan import Plan
@@ -60,6 +62,7 @@ class StepRun:
         watch: Names who makes a statement wait.
         shows_data: Errors may show rows and parameters.
         ledger: Where each step is entered; None without one.
+        resumed: The step that was cut short, and is gone on with.
     """
 
     connection: PsycopgConnection
@@ -70,6 +73,7 @@ class StepRun:
     watch: Watch | None = None
     shows_data: bool = False
     ledger: Ledger | None = None
+    resumed: OpenStep | None = None
     done: list[Applied] = field(default_factory=list)
     attempt: Attempt = field(init=False)
     running: str = ""
@@ -102,6 +106,7 @@ class StepRun:
             script = scripts.get_revision(revision)
             self.running, self.file = revision, script.module.__file__ or ""
             put_settings_back(self.connection, self.attempt.settings)
+            self.attempt.journal = self._journal_of(revision)
             self.attempt.start_step()
             self.pulse()
             self._started = time.monotonic()
@@ -112,6 +117,14 @@ class StepRun:
             yield step
             seam("step committed")
             self.confirm((script.doc or "").split("\n")[0])
+
+    def _journal_of(self, revision: str) -> Journal | None:
+        """Begin the journal of a step, or go on with the one of the step that was cut short."""
+        if self.ledger is None:
+            return None
+        if self.resumed and self.resumed.revision == revision:
+            return Journal.resuming(self.ledger.facts, self.resumed)
+        return Journal(self.ledger.facts, revision, self.plan.direction)
 
     def confirm(self, message: str) -> None:
         """Enter the running step as committed, and say it."""

@@ -10,10 +10,10 @@ from psycopg2 import errors, sql
 
 from stillroom.core.ledger.entries import COLUMNS, Entry, Facts, Row, chain_of, entry_from, values_of
 from stillroom.edges.interrupt import cancelled_by_signals
+from stillroom.edges.postgres import journal
 from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.own_schema import create_schema, transaction
 from stillroom.edges.postgres.trust import find_distrust
-from stillroom.edges.seams import seam
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -111,21 +111,26 @@ def open_ledger(connection: Connection, *, database: str, role: str) -> Opened:
         DatabaseError: The server refused for another reason than a right.
     """
     with translated("opening the ledger"), cancelled_by_signals(connection), connection.cursor() as cursor:
-        made = create_schema(cursor, CREATE, wanted=TABLE, database=database, role=role)
+        made = create_schema(cursor, CREATE + journal.CREATE, wanted=journal.TABLES[-1], database=database, role=role)
         if made.problem:
             return Opened(is_usable=False, problem=made.problem, hint=made.hint)
-        if made.is_new:
-            seam("ledger made")
         with transaction(cursor, "read only"):
-            problem, hint = find_distrust(cursor, TABLE, role)
-            cursor.execute("select pg_catalog.has_table_privilege(%s::text, 'insert'::text)", (TABLE,))
-            may_insert = cursor.fetchone() == (True,)
-        if problem:
-            return Opened(is_usable=False, problem=f"{TABLE} {problem}", hint=hint)
-        if not may_insert:
-            grant = sql.SQL("GRANT INSERT ON stillroom.ledger TO {};").format(sql.Identifier(role)).as_string(cursor)
+            found = [(each, *find_distrust(cursor, each, role)) for each in (TABLE, *journal.TABLES)]
+            may_write = all(_may(cursor, each, "insert") for each, _, _ in found)
+            may_write = may_write and all(_may(cursor, each, "update") for each in journal.TABLES)
+        for table, problem, hint in found:
+            if problem:
+                return Opened(is_usable=False, problem=f"{table} {problem}", hint=hint)
+        if not may_write:
+            to = sql.Identifier(role).as_string(cursor)
+            grant = f"GRANT INSERT ON {TABLE} TO {to}; GRANT INSERT, UPDATE ON {', '.join(journal.TABLES)} TO {to};"
             return Opened(is_usable=False, problem=f"{role} may not add to {TABLE}", hint=f"as its owner: `{grant}`")
         return Opened(is_usable=True, is_new=made.is_new)
+
+
+def _may(cursor: Cursor, table: str, right: str) -> bool:
+    cursor.execute("select pg_catalog.has_table_privilege(%s::text, %s::text)", (table, right))
+    return cursor.fetchone() == (True,)
 
 
 def read_rows(cursor: Cursor) -> tuple[Row, ...]:

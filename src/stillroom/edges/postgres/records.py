@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stillroom.core.journal import OpenStep
 from stillroom.core.ledger.records import Record
 from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.held import naming_holders
+from stillroom.edges.postgres.journal import find_open
 from stillroom.edges.postgres.ledger import can_read
 from stillroom.edges.postgres.own_schema import transaction
 
@@ -43,8 +46,31 @@ def read_place(connection: Connection, role: str) -> tuple[str, ...]:
     return tuple(row[1]) if row and row[0] != "started" else ()
 
 
+@dataclass(frozen=True)
+class Memory:
+    """What the database remembers of its revisions.
+
+    Args:
+        records: What the ledger says of each; none where there is no ledger that could be believed.
+        open_step: A step that nobody has said the end of: it runs, or was cut short.
+    """
+
+    records: Mapping[str, Record]
+    open_step: OpenStep | None
+
+
 def read_records(connection: Connection, role: str) -> Mapping[str, Record]:
-    """Read them in one short read-only transaction; none where there is no ledger that could be believed.
+    """Read what the ledger says of each revision.
+
+    Raises:
+        HeldError: Another session has locked the ledger; it is named.
+        DatabaseError: The server refused.
+    """
+    return read_memory(connection, role).records
+
+
+def read_memory(connection: Connection, role: str) -> Memory:
+    """Read it in one short read-only transaction.
 
     Args:
         connection: In autocommit.
@@ -54,13 +80,15 @@ def read_records(connection: Connection, role: str) -> Mapping[str, Record]:
         HeldError: Another session has locked the ledger; it is named.
         DatabaseError: The server refused.
     """
-    held = naming_holders(connection, "ledger")
+    held = naming_holders(connection, "ledger", "journal")
     with translated("reading the ledger"), held, connection.cursor() as cursor, transaction(cursor, "read only"):
         if not can_read(cursor, role):
-            return {}
+            return Memory({}, None)
         cursor.execute(_LATEST)
         rows = cursor.fetchall()
-    return {
+        open_step = find_open(cursor, role)
+    records = {
         revision: Record(revision, tuple(parents), script, tree, sql, at, f"{actor} on {host}")
         for revision, parents, script, tree, sql, at, actor, host in rows
     }
+    return Memory(records, open_step)
