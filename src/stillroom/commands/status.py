@@ -6,8 +6,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stillroom.commands._checkup import Ground, Patient, examine_cheaply
 from stillroom.commands._database import Project, reach_database, read_project, search_path_of, standing_of
 from stillroom.commands._unrecorded import find_made_tables
+from stillroom.core.findings import count
 from stillroom.core.plan import describe_place, plan_upgrade
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ class Status:
         applied_by: Who took it further than this checkout goes, and when, where the ledger proves that.
         cut_short: The revision that was cut short after it had committed a part of itself.
         asks: Whether the exit code is the answer.
+        problems: How many doctor would name, as far as a glance shows.
+        warnings: The same.
     """
 
     database: str
@@ -55,6 +59,8 @@ class Status:
     applied_by: str = ""
     cut_short: str = ""
     asks: bool = False
+    problems: int = 0
+    warnings: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -100,6 +106,8 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
             unrecorded = find_made_tables(project, there, is_strict=current.has_version_table)
         cut_short = "" if holders or not current.has_ledger else _find_cut_short(connection, current)
         applied_by = _find_who_went_on(project, connection, current)
+        ground = Ground(settings, terminal, layout, project.history)
+        findings = examine_cheaply(Patient(ground, database, connection, current))
     place = describe_place(project.history, current.revisions)
     pending = plan_upgrade(project.history, current.revisions).steps if place in {"behind", "empty"} else ()
     found_in = ""
@@ -113,6 +121,7 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
     return Status(
         database.shown, place, current.revisions, project.history.heads, pending, unrecorded, found_in,
         current.mark, standing.is_protected, standing.why, holders, applied_by, cut_short, asks,
+        count(findings, "problem"), count(findings, "warning"),
     )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def is_socket(host: str, options: dict[str, str]) -> bool:
 
 def _choose_mode(url: DatabaseUrl, own_file: str, *, has_ca: bool) -> str:
     hosts = [*url.host.split(","), *dict(url.options).get("hostaddr", "").split(",")]
-    if own_file and not all(_is_loopback(host) for host in hosts):
+    if own_file and not all(is_loopback(host) for host in hosts):
         return "verify-full"
     if all(is_private(host) for host in hosts):
         return "prefer"
@@ -83,7 +83,7 @@ def is_private(host: str) -> bool:
         host: One host: a socket's folder, a name, an address; blank is libpq's default.
     """
     name = host.lower().rstrip(".")
-    if _is_loopback(name) or name.endswith(PRIVATE_ENDINGS):
+    if is_loopback(name) or name.endswith(PRIVATE_ENDINGS):
         return True
     if not _is_number(name):
         return "." not in name
@@ -96,7 +96,8 @@ def is_private(host: str) -> bool:
     return address.is_private or address.is_link_local or address in ip_network("100.64.0.0/10")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine; blank is libpq's default, a socket."""
     name = host.lower().rstrip(".")
     if not name or name.startswith(("/", "@")) or name == "localhost":
         return True

@@ -1,4 +1,4 @@
-"""What git knows: the editor its user configured, and the command that adds a file."""
+"""What git knows: the editor its user configured, whether it keeps a file, and the command that adds one."""
 
 from __future__ import annotations
 
@@ -50,6 +50,11 @@ def find_uncommitted(root: Path, paths: Sequence[str], environment: Mapping[str,
         if _ask(root, environment, "--literal-pathspecs", "status", *flags, "--", path):
             found.append(path)
     return tuple(found)
+
+
+def is_tracked(root: Path, name: str, environment: Mapping[str, str]) -> bool:
+    """Tell whether git keeps a file of this folder; no git, or no repository, keeps none."""
+    return bool(_ask(root, environment, "ls-files", "--", f":(literal){name}"))
 
 
 def _ask(root: Path, environment: Mapping[str, str], *arguments: str) -> str | None:

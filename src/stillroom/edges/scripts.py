@@ -67,6 +67,18 @@ def read_history(layout: Layout) -> History:
     return make_history(revisions, tuple(unread))
 
 
+def find_broken(layout: Layout) -> tuple[RefusedError, ...]:
+    """Say of each revision file that cannot be read, or does not parse to its end, what is wrong with it."""
+    found = []
+    for path in _files(layout):
+        try:
+            _read_one(path, layout.root)
+            require_functions(layout, _short(path, layout.root))
+        except RefusedError as error:
+            found.append(error)
+    return tuple(found)
+
+
 def require_files(layout: Layout) -> None:
     """Refuse what is no file among the revisions, before Alembic opens it.
 

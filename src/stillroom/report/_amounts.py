@@ -25,3 +25,8 @@ def age(seconds: float) -> str:
 def count(number: int, noun: str) -> str:
     """Say a number with its noun: 1 table, 2 tables."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def findings(problems: int, warnings: int) -> str:
+    """Say how many problems and warnings there are, those that are none left out."""
+    return ", ".join(count(each, noun) for each, noun in ((problems, "problem"), (warnings, "warning")) if each)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stillroom.report._amounts import findings
+
 if TYPE_CHECKING:
     from stillroom.commands.status import Status
 
@@ -22,6 +24,8 @@ def text(result: Status) -> str:
     lines += [f"pending   {revision}" for revision in result.pending]
     lines += [f"lock      held by {holder.shown}" for holder in result.holders]
     lines += [f"open      {result.cut_short} was cut short: `invoke migrate --resume`"] if result.cut_short else []
+    if result.problems or result.warnings:
+        lines.append(f"doctor    {findings(result.problems, result.warnings)} at a glance: `invoke doctor`")
     return "\n".join([*lines, _answer(result)])
 
 

@@ -192,4 +192,12 @@ def config(c: Context) -> Any:
     return show_config(*enter(c))
 
 
-TASKS = (make_migration, migrate, rollback, reset_dev, status, history, heads, check, stamp, mark, config)
+@task(klass=Command, only_looks=True)
+def doctor(c: Context) -> Any:
+    """Look at settings, project, connection, role and database; each finding with what to type; 6 on a problem."""
+    from stillroom.commands.doctor import examine
+
+    return examine(*enter(c))
+
+
+TASKS = (make_migration, migrate, rollback, reset_dev, status, history, heads, check, stamp, mark, config, doctor)
