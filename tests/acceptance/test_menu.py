@@ -12,7 +12,7 @@ from tests.commands.support import HEAD, current, has_table, query
 from tests.servers import Project
 
 TASKS = sorted(name for name in ns.task_names if not name.startswith("dev."))
-READING = ["status", "history", "heads", "check", "mark", "config"]
+READING = ["status", "history", "heads", "check", "mark", "config", "doctor"]
 HEAVY = {"sqlalchemy", "alembic", "sqlmodel", "pydantic", "psycopg2", "dotenv", "rich"}
 
 
@@ -76,7 +76,7 @@ def test_json_is_one_object_and_nothing_else(project_on_database: Project, name:
 
 @pytest.mark.parametrize(
     "args",
-    [[name] for name in READING if name not in {"config", "heads"}]
+    [[name] for name in READING if name not in {"config", "heads", "doctor"}]
     + [["migrate"], ["rollback"], ["reset-dev"], ["stamp", "head"]],
     ids=" ".join,
 )

@@ -21,7 +21,7 @@ def logging() -> Iterator[OwnServer]:
         yield running
 
 
-@pytest.mark.parametrize("task", ["migrate --plan", "rollback --plan", "status"])
+@pytest.mark.parametrize("task", ["migrate --plan", "rollback --plan", "status", "doctor"])
 def test_what_only_looks_reads_in_transactions_that_the_server_holds_read_only(
     project: Project, logging: OwnServer, task: str
 ) -> None:

@@ -47,6 +47,7 @@ OPERATORS = [
 AGGREGATES = ["oid", "text", "name", "bigint"]
 TASKS = [
     ["status"],
+    ["doctor"],
     ["check", "--drift"],
     ["backup"],
     ["stamp", HEAD],

@@ -85,7 +85,7 @@ def test_the_exit_code_is_the_databases_and_not_the_streams(migrated: Project, s
     assert "Traceback" not in failed.stderr + done.stderr
 
 
-ONLY_LOOK = ["status", "history", "heads", "check", "config", "backups", "server.status"]
+ONLY_LOOK = ["status", "history", "heads", "check", "config", "backups", "doctor", "server.status"]
 
 
 @pytest.mark.parametrize("task", ONLY_LOOK)

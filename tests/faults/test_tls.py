@@ -124,6 +124,25 @@ def test_the_urls_own_sslmode_wins(project: Project, secured: Secured) -> None:
     assert refused(disable, "no pg_hba.conf entry for host")
 
 
+def test_doctor_says_how_sure_we_are_of_the_server(project: Project, secured: Secured) -> None:
+    """S28: and that the tools of the embedded wheel, which know no TLS, make no backup of it."""
+    ca = str(secured.ours.certificate)
+
+    verified = secured.ask(project, task="doctor", sslrootcert=ca)
+    unverified = secured.ask(project, task="doctor", sslmode="require")
+    refused = secured.ask(project, task="doctor")
+
+    assert "ok       tls: TLS, and the server's certificate is verified (sslmode=verify-full)" in verified.stdout
+    assert (
+        "warning  tls: TLS, but nobody has verified whose server it is (sslmode=require) → `?sslmode=verify-full"
+        in unverified.stdout
+    )
+    assert refused.code == 6
+    assert "problem  connection: " in refused.stdout
+    assert "certificate verify failed → give the server's own CA in the URL" in refused.stdout
+    assert SECRET not in verified.stdout + unverified.stdout + refused.stdout
+
+
 def test_a_clear_text_password_goes_to_a_verified_server_only(project: Project, secured: Secured) -> None:
     """S29: over TLS that nobody verified it is kept, unless the URL asks for it by name."""
     ca = str(secured.ours.certificate)

@@ -104,7 +104,7 @@ def judge_open_schemas(found: tuple[OpenSchema, ...], *, is_protected: bool) -> 
 
     def judge(each: OpenSchema) -> Finding:
         severity: Severity = "warning" if is_protected or each.strangers or each.grantee != "PUBLIC" else "info"
-        what = f"{each.grantee} may create in schema {each.schema}, and what is planted there runs as the role that migrates"
+        what = f"{each.grantee} may create in schema {each.schema}, so that a function of theirs may run as the role that migrates"
         return Finding(
             severity, "open-schema", what, f"as its owner: `REVOKE CREATE ON SCHEMA {each.schema} FROM {each.grantee};`"
         )
