@@ -84,6 +84,27 @@ def test_without_a_database_the_error_is_a_finding_and_the_rest_is_looked_at(pro
     assert "gehe1m" not in seen.stdout + seen.stderr
 
 
+def test_an_embedded_server_that_cannot_run_is_a_finding(project: Project) -> None:
+    done = project.invoke("doctor", env={"STILLROOM_PG_BIN": "migrations"})
+
+    lines = done.stdout.splitlines()
+    assert done.code == 6, done.stderr
+    assert lines[-2].startswith("problem  connection: ")
+    assert lines[-1] == "no database: 1 problem: connection"
+
+
+def test_a_broken_revision_hides_what_its_tables_would_tell(migrated: Project) -> None:
+    """Beside a version table without a row neither "empty" nor "no revision is recorded" can be said."""
+    query(migrated, "truncate alembic_version")
+    path = next((migrated.path / VERSIONS).glob(f"*{HEAD}*"))
+    path.write_text(path.read_text() + "\ndef broken(:\n")
+
+    seen = examine(migrated)
+
+    assert seen.names("problem") == ["revision-broken"]
+    assert not {"empty", "version-table"} & {name for _, name, _, _ in seen.findings}
+
+
 def test_each_revision_that_does_not_parse_is_named(migrated: Project) -> None:
     body = write_revision(migrated, "aaaa00000001", "pass")
     with (migrated.path / body).open("a") as file:

@@ -14,8 +14,8 @@ from stillroom.commands import _checkup_backups, _checkup_objects, _checkup_serv
 from stillroom.commands._checkup import Ground, Patient, PatientCheck
 from stillroom.commands._database import Target
 from stillroom.core.findings import Finding
-from stillroom.edges.postgres import checkup
 from stillroom.edges.postgres.current import reading
+from stillroom.edges.postgres.session_settings import SETTINGS
 from stillroom.edges.terminal import Terminal
 from stillroom.settings import load
 from tests.commands.backing import folder, make_backup
@@ -118,8 +118,10 @@ def test_a_superuser_is_a_warning_where_losing_data_is_no_option(migrated: Proje
     set_mark(migrated, "production")
 
     protected = examine(migrated, {"APP_ENV": ""})
+    status = migrated.invoke("status", env={"APP_ENV": ""})
 
     assert (elsewhere.of("superuser")[0], protected.of("superuser")[0]) == ("info", "warning")
+    assert "doctor    1 warning at a glance: `invoke doctor`" in status.stdout
     assert "docs/commands/doctor.md#the-least-rights" in protected.of("superuser")[2]
 
 
@@ -230,7 +232,8 @@ def test_who_holds_the_migration_lock_is_named(migrated: Project) -> None:
 def test_a_setting_that_the_server_does_not_know_is_named(migrated: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     with patient(migrated, monkeypatch) as here:
         known = ask(here, _checkup_server.check_session_settings)
-        monkeypatch.setattr(checkup, "SETTINGS", checkup.SETTINGS | {"no_such_setting": "1s"})
+        wanted = SETTINGS | {"no_such_setting": "1s"}
+        monkeypatch.setattr("stillroom.edges.postgres.checkup.SETTINGS", wanted)
         (found,) = ask(here, _checkup_server.check_session_settings)
 
     assert known == []

@@ -67,9 +67,13 @@ def must_work(task: str, answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def a_working_day(project: Project, *more: str, prefix: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Change the models and run what a developer runs: a revision is made, backed up before, applied, undone, applied."""
+    """Change the models and run what a developer runs: a revision is made, backed up before, applied, undone, applied.
+
+    An honest set-up has no problem in doctor's eyes either.
+    """
     change_models(project)
     results = do(project, *WORKING_DAY, *more, prefix=prefix)
+    do(project, "doctor", prefix=prefix)
     assert results[2]["applied"] == []
     assert [len(results[index]["plan"]["steps"]) for index in (7, 8)] == [1, 1]
     return results

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from stillroom.edges.pg_tools import find_tools
 from tests.commands.support import HEAD
 from tests.faults.certificates import Authority, make_authority
 from tests.faults.fake_server import fake_server
@@ -126,6 +127,7 @@ def test_the_urls_own_sslmode_wins(project: Project, secured: Secured) -> None:
 
 def test_doctor_says_how_sure_we_are_of_the_server(project: Project, secured: Secured) -> None:
     """S28: and that the tools of the embedded wheel, which know no TLS, make no backup of it."""
+    has_tools = any(each.has_tls and each.major >= MAJOR for each in find_tools(None, project.full_environment()))
     ca = str(secured.ours.certificate)
 
     verified = secured.ask(project, task="doctor", sslrootcert=ca)
@@ -137,6 +139,7 @@ def test_doctor_says_how_sure_we_are_of_the_server(project: Project, secured: Se
         "warning  tls: TLS, but nobody has verified whose server it is (sslmode=require) → `?sslmode=verify-full"
         in unverified.stdout
     )
+    assert ("problem  pg-dump-missing: " in verified.stdout) != has_tools
     assert refused.code == 6
     assert "problem  connection: " in refused.stdout
     assert "certificate verify failed → give the server's own CA in the URL" in refused.stdout

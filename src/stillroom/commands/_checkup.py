@@ -49,7 +49,7 @@ class Patient:
         connection: In autocommit, with nothing open on it.
         current: What its version table and mark say; None where they cannot be read.
         tables: Its tables, as "schema.table"; those of extensions, ours and the version table left out.
-        unrecorded: Tables of the history that are there although no revision is recorded.
+        unrecorded: Tables of the history that are there although no revision is recorded; None where a broken file hides it.
     """
 
     ground: Ground
@@ -57,7 +57,7 @@ class Patient:
     connection: Connection
     current: Current | None
     tables: frozenset[str] = frozenset()
-    unrecorded: tuple[str, ...] = ()
+    unrecorded: tuple[str, ...] | None = ()
 
     @property
     def standing(self) -> Standing:

@@ -23,7 +23,7 @@ NOT_UP_TO_DATE = "Alembic: Target database is not up to date"
 def check_place(patient: Patient, _: Cursor) -> Iterator[Finding]:
     """Say whether the database is at head, behind, empty, ahead, foreign, or at odds with itself."""
     history, current = patient.ground.history, patient.current
-    if history is None or current is None:
+    if history is None or current is None or patient.unrecorded is None:
         return
     place = describe_place(history, current.revisions)
     if place == "foreign":

@@ -20,15 +20,18 @@ from stillroom.commands._checkup_server import (
     check_versions,
     check_way,
 )
-from stillroom.commands._database import Target, look_on, reach_database, search_path_of
+from stillroom.commands._database import Project, Target, look_on, reach_database, search_path_of
+from stillroom.commands._unrecorded import find_made_tables
 from stillroom.core.findings import Finding, count, from_error, in_order
 from stillroom.core.guard import Standing
-from stillroom.errors import InterruptedRunError, StillroomError
+from stillroom.core.history import History
+from stillroom.errors import InterruptedRunError, RefusedError, StillroomError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from stillroom.edges.postgres.current import Current
+    from stillroom.edges.postgres.tables import Tables
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
 
@@ -99,21 +102,26 @@ def _examine_database(ground: Ground, database: Target) -> tuple[Standing, tuple
 
 def _meet(ground: Ground, database: Target, connection: Connection) -> tuple[Patient, tuple[Finding, ...]]:
     """Read where the database stands; without that, the other questions can still be asked."""
-    from stillroom.commands._database import Project
-    from stillroom.commands._unrecorded import find_made_tables
     from stillroom.edges.postgres.tables import read_tables
 
     if ground.layout is None:
         return Patient(ground, database, connection, None), ()
-    project = Project(ground.layout, ground.history) if ground.history else Project(ground.layout)
+    project = Project(ground.layout, ground.history or History({}))
     try:
-        current: Current = look_on(connection, database, project, ground.settings, only_looks=True)
+        current = look_on(connection, database, project, ground.settings, only_looks=True)
         path = search_path_of(ground.settings, database)
         there = read_tables(connection, version_table=ground.layout.version_table, search_path=path)
-        lost = () if current.revisions else find_made_tables(project, there, is_strict=current.has_version_table)
     except StillroomError as error:
         return Patient(ground, database, connection, None), (from_error("version-table", error),)
-    return Patient(ground, database, connection, current, there.names, lost), ()
+    return Patient(ground, database, connection, current, there.names, _find_unrecorded(project, current, there)), ()
+
+
+def _find_unrecorded(project: Project, current: Current, there: Tables) -> tuple[str, ...] | None:
+    """Look for tables of the history beside a version table without a row; a broken file is a finding already."""
+    try:
+        return () if current.revisions else find_made_tables(project, there, is_strict=current.has_version_table)
+    except RefusedError:
+        return None
 
 
 def _ask(patient: Patient) -> Iterator[Finding]:
