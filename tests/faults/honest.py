@@ -66,16 +66,24 @@ def must_work(task: str, answer: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def a_working_day(project: Project, *more: str, prefix: Sequence[str] = ()) -> list[dict[str, Any]]:
+def a_working_day(
+    project: Project, *more: str, prefix: Sequence[str] = (), problems: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """Change the models and run what a developer runs: a revision is made, backed up before, applied, undone, applied.
 
-    An honest set-up has no problem in doctor's eyes either.
+    Args:
+        project: Where.
+        more: Tasks to run afterwards.
+        prefix: What stands before the command line.
+        problems: The names of those that doctor sees here; an honest set-up has none.
     """
     change_models(project)
     results = do(project, *WORKING_DAY, *more, prefix=prefix)
-    do(project, "doctor", prefix=prefix)
     assert results[2]["applied"] == []
     assert [len(results[index]["plan"]["steps"]) for index in (7, 8)] == [1, 1]
+    (examined,) = answers(project, "doctor", prefix=prefix)
+    found = examined["result"]["findings"]
+    assert [each["name"] for each in found if each["severity"] == "problem"] == list(problems), found
     return results
 
 
