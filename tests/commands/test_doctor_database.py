@@ -28,14 +28,17 @@ from tests.commands.support import (
     has_table,
     holding_lock,
     in_transaction,
+    interrupt,
+    launch,
     query,
+    running,
     set_mark,
     until,
     write_revision,
 )
 from tests.commands.test_doctor import git
 from tests.faults.pooler import pooler
-from tests.servers import Project, Server
+from tests.servers import ROOT, Project, Server
 
 
 def statements(hint: str) -> list[str]:
@@ -103,6 +106,33 @@ def test_rights_that_are_missing_are_named_with_the_statement_that_gives_them(mi
         each[1] for each in mended.findings
     }
     assert "rights" in mended.names("ok")
+
+
+def test_the_least_rights_of_the_page_are_enough(project_on_database: Project) -> None:
+    """S38: for every task that migrates, and for a backup; doctor then has nothing to say against the role."""
+    database = database_of(project_on_database)
+    name = f"least_{database.name}"
+    page = (ROOT / "docs/commands/doctor.md").read_text("utf-8")
+    given = (
+        re.findall(r"```sql\n(.*?)```", page, re.DOTALL)[0]
+        .replace("migrator", name)
+        .replace(" shop ", f" {database.name} ")
+    )
+    query(project_on_database, "revoke create on schema public from public")
+    query(project_on_database, given)
+    query(project_on_database, f"grant pg_read_all_data to {name}")
+    env = {"DATABASE_URL": database.url.replace(f"{database.server.superuser}@", f"{name}@"), "APP_ENV": "development"}
+
+    worked = [
+        project_on_database.invoke(*task.split(), env=env)
+        for task in ("migrate", "rollback --yes", "migrate", "backup")
+    ]
+    seen = examine(project_on_database, env)
+    query(project_on_database, f"drop owned by {name} cascade; drop role {name}")
+
+    assert [each.code for each in worked] == [0, 0, 0, 0], worked
+    assert seen.names("warning", "problem") == []
+    assert {"rights", "backup", "current"} <= set(seen.names("ok"))
 
 
 def test_a_role_that_may_not_make_our_schema_is_told_how(project_on_database: Project) -> None:
@@ -332,6 +362,20 @@ def test_a_version_table_elsewhere_is_a_problem_and_the_rest_is_asked(migrated: 
     assert seen.of("version-table")[0] == "problem"
     assert "STILLROOM_SEARCH_PATH=app" in seen.of("version-table")[2]
     assert "unvalidated-constraint" in seen.names("warning")
+
+
+def test_a_version_table_that_somebody_has_locked_is_a_problem_that_names_them(migrated: Project) -> None:
+    """F42, F51: after five seconds; Ctrl-C meanwhile is one sentence and 130."""
+    with in_transaction(migrated, "lock table alembic_version in access exclusive mode"):
+        seen = examine(migrated)
+        process = launch(migrated, "doctor")
+        until(lambda: running(migrated, "alembic_version"))
+        stopped = interrupt(process)
+
+    assert seen.of("version-table")[0] == "problem"
+    assert "has locked alembic_version" in seen.of("version-table")[1]
+    assert (stopped.code, stopped.stdout, stopped.stderr.count("\n")) == (130, "", 2), stopped
+    assert stopped.seconds < 5
 
 
 def test_starting_fresh_by_hand_is_recognised(migrated: Project) -> None:
