@@ -26,6 +26,7 @@ MASKS = (
     (re.compile(r"\b\d\d:\d\d:\d\d(?: UTC)?"), "<time>"),
     (re.compile(r"\b\d+(?:\.\d+)? m?s\b|\"seconds\": [\d.e-]+|\b\d+ seconds?\b"), "<time>"),
     (re.compile(r"\bpid \d+"), "<pid>"),
+    (re.compile(r"\b\d+ kB\b"), "<size>"),
     (re.compile(r"(?<![0-9a-zA-Z])[0-9a-f]{12,64}(?![0-9a-zA-Z])"), "<id>"),
 )
 

@@ -76,7 +76,7 @@ def test_a_page_names_every_flag_of_its_task(name: str) -> None:
     page = (ROOT / "docs" / "commands" / f"{name}.md").read_text("utf-8")
 
     for argument in ns[name].get_arguments(ignore_unknown_help=True):
-        flag = f"--{argument.name.replace('_', '-')}"
+        flag = f"--{argument.name.strip('_').replace('_', '-')}"
         assert flag in page or argument.positional, flag
 
 

@@ -37,7 +37,7 @@ def test_a_database_at_head_is_well_and_looking_twice_is_the_same(migrated: Proj
     lines = first.stdout.splitlines()
     assert lines[-1].endswith(": all well")
     assert [line.split()[1] for line in lines if line.startswith("ok ")] == [
-        "settings:", "history:", "models:", "connection:", "tls:", "server-version:", "libpq-version:", "pg-dump-version:", "current:",
+        "settings:", "history:", "models:", "connection:", "tls:", "server-version:", "libpq-version:", "pg-dump-version:", "current:", "ledger:",
     ]  # fmt: skip
     assert f"ok       current: at head, {HEAD}" in lines
     assert (query(migrated, "select count(*), max(oid) from pg_class"), current(migrated)) == (before, [HEAD])

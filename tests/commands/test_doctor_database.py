@@ -386,6 +386,7 @@ def test_starting_fresh_by_hand_is_recognised(migrated: Project) -> None:
     empty = examine(migrated)
     set_mark(migrated, "production")
     protected = examine(migrated, {"APP_ENV": ""})
+    set_mark(migrated, "development")
     done = migrated.alembic("upgrade", "head")
 
     assert gone.of("schema-missing")[0] == "problem"

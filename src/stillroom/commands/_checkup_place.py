@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 NOT_UP_TO_DATE = "Alembic: Target database is not up to date"
 
 
-def check_place(patient: Patient, _: Cursor) -> Iterator[Finding]:
+def check_place(patient: Patient, cursor: Cursor) -> Iterator[Finding]:
     """Say whether the database is at head, behind, empty, ahead, foreign, or at odds with itself."""
     history, current = patient.ground.history, patient.current
     if history is None or current is None or patient.unrecorded is None:
         return
     place = describe_place(history, current.revisions)
     if place == "foreign":
-        yield _unknown(patient, history, current)
+        yield _unknown(patient, history, current, cursor)
     elif place == "overlapping":
         yield _overlapping(history, current)
     elif patient.unrecorded:
@@ -47,8 +47,8 @@ def check_place(patient: Patient, _: Cursor) -> Iterator[Finding]:
         yield Finding("ok", "current", f"at head, {', '.join(current.revisions) or 'no revisions yet'}")
 
 
-def _unknown(patient: Patient, history: History, current: Current) -> Finding:
-    """Tell a database that is ahead, of which git knows the revision, from a foreign one."""
+def _unknown(patient: Patient, history: History, current: Current, cursor: Cursor) -> Finding:
+    """Tell a database that is ahead, of which git or the ledger knows the revision, from a foreign one."""
     from stillroom.edges.git_log import find_commit_of
 
     settings = patient.ground.settings
@@ -59,9 +59,25 @@ def _unknown(patient: Patient, history: History, current: Current) -> Finding:
         what = f"ahead of this checkout: {commit} has revision {unknown} ({alembic})"
         hint = f"check that commit out, or restore its file: `git checkout {commit.split()[0]} -- {_folder(patient)}`"
         return Finding("info" if settings.allow_ahead else "problem", "ahead", what, hint)
+    by = _who_went_on(history, current, unknown, cursor)
+    if by:
+        what = f"ahead of this checkout: {unknown} was applied on top of its head by {by} ({alembic})"
+        hint = "deploy the checkout that has it, or `invoke migrate --allow ahead`"
+        return Finding("info" if settings.allow_ahead else "problem", "ahead", what, hint)
     what = f"the database is at revision {unknown}, which has no file here and none in git ({alembic})"
     hint = "restore the file of a newer checkout, or `invoke stamp <revision>`, which proves that the schema is at that one"
     return Finding("problem", "unknown-revision", what, hint)
+
+
+def _who_went_on(history: History, current: Current, unknown: str, cursor: Cursor) -> str:
+    from stillroom.core.ledger.records import is_ahead
+    from stillroom.edges.postgres.ledger import can_read
+    from stillroom.edges.postgres.records import find_records
+
+    if not current.has_ledger or not can_read(cursor, current.role):
+        return ""
+    records = find_records(cursor)
+    return records[unknown].by if unknown in records and is_ahead(records, history, current.revisions) else ""
 
 
 def _folder(patient: Patient) -> str:

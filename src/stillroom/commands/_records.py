@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import standing_of
+from stillroom.commands._database import Project, standing_of
 from stillroom.core.guard import Standing, is_allowed
-from stillroom.core.ledger.records import Edit, Found, find_edits, is_ahead
+from stillroom.core.ledger.records import Edit, Found, Record, find_edits, is_ahead
 from stillroom.core.plan import Plan, hint_for_unknown, plan_upgrade
 from stillroom.errors import RefusedError
 
@@ -29,7 +29,7 @@ def require_unedited(work: Work, current: Iterable[str], standing: Standing, ter
     Raises:
         RefusedError: Protected, and an applied revision does something else now, or follows another one.
     """
-    edits, lets_pass = find_edits_of(work, current), is_allowed(EDITED, standing)
+    edits, lets_pass = find_edits_of(work.project, work.records, current), is_allowed(EDITED, standing)
     for each in edits[:SHOWN]:
         if each.kind == "layout" or lets_pass:
             terminal.say(f"note:  {each.text}")
@@ -38,7 +38,7 @@ def require_unedited(work: Work, current: Iterable[str], standing: Standing, ter
         raise _edited(grave)
 
 
-def find_edits_of(work: Work, current: Iterable[str]) -> tuple[Edit, ...]:
+def find_edits_of(project: Project, records: Mapping[str, Record], current: Iterable[str]) -> tuple[Edit, ...]:
     """Compare the applied revisions that the ledger knows with their files.
 
     Raises:
@@ -46,13 +46,13 @@ def find_edits_of(work: Work, current: Iterable[str]) -> tuple[Edit, ...]:
     """
     from stillroom.edges.scripts import read_bytes
 
-    history, found = work.project.history, {}
+    history, found = project.history, {}
     for revision in history.closure(each for each in current if each in history.revisions):
-        record = work.records.get(revision)
+        record = records.get(revision)
         if record is not None:
-            data = read_bytes(work.project.layout, history.revisions[revision].path)
+            data = read_bytes(project.layout, history.revisions[revision].path)
             found[revision] = hashed(data, record.script)
-    return find_edits(work.records, history, current, found)
+    return find_edits(records, history, current, found)
 
 
 def hashed(data: bytes, known: str = "") -> Found:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stillroom.commands._checkup import Ground, GroundCheck, Patient, PatientCheck
 from stillroom.commands._checkup_backups import check_backups
 from stillroom.commands._checkup_files import check_git, check_modes, check_settings
+from stillroom.commands._checkup_ledger import check_journal, check_ledger, check_mark
 from stillroom.commands._checkup_objects import check_lock, check_objects, check_sessions
 from stillroom.commands._checkup_place import check_place
 from stillroom.commands._checkup_project import check_heads, check_models, find_ground
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 # A new check goes into one of these two, and its findings onto the page of doctor.
 WITHOUT_DATABASE: tuple[GroundCheck, ...] = (check_settings, check_modes, check_git, check_heads, check_models)
 WITH_DATABASE: tuple[PatientCheck, ...] = (
-    check_way, check_versions, check_tools, check_session_settings, check_place, check_role, check_objects, check_sessions, check_lock,
+    check_way, check_versions, check_tools, check_session_settings, check_place, check_role, check_objects, check_sessions, check_lock, check_ledger,
+    check_journal, check_mark,
 )  # fmt: skip
 
 

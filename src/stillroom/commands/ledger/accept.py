@@ -68,7 +68,7 @@ def accept_edits(
     work = Work(
         settings, project, target, limits_of(settings, target), "ledger.accept", records=latest_records(found.rows)
     )
-    edits = {each.revision: each for each in find_edits_of(work, found.current.revisions)}
+    edits = {each.revision: each for each in find_edits_of(project, work.records, found.current.revisions)}
     if everything:
         chosen, left = _choose(work, edits)
     else:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import limits_of, reach_database, read_project
+from stillroom.commands._database import reach_database, read_project
 from stillroom.commands._ledger import WholeLedger, read_all
 from stillroom.commands._records import find_edits_of
-from stillroom.commands._steps import Work
 from stillroom.core.ledger.records import latest_records
 from stillroom.core.ledger.runs import find_changed, find_place, runs_of
 
@@ -59,8 +58,7 @@ def verify_ledger(settings: Settings, terminal: Terminal) -> LedgerVerified:
     if found.missing:
         return LedgerVerified(target.shown, 0, 0, (), (), found.missing)
     records = latest_records(found.rows)
-    work = Work(settings, project, target, limits_of(settings, target), "ledger.verify", records=records)
-    edits = find_edits_of(work, found.current.revisions)
+    edits = find_edits_of(project, records, found.current.revisions)
     applied = project.history.closure(each for each in found.current.revisions if each in project.history.revisions)
     unrecorded = [each for each in project.history.order if each in applied and each not in records]
     notes = [each.text for each in edits if each.kind == "layout"]

@@ -16,6 +16,7 @@ from stillroom.edges.postgres.own_schema import transaction
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
 
 _LATEST = """
 select distinct on (revision) revision, parents, script, tree, sql, ended_at at time zone 'UTC', actor, host
@@ -84,11 +85,17 @@ def read_memory(connection: Connection, role: str) -> Memory:
     with translated("reading the ledger"), held, connection.cursor() as cursor, transaction(cursor, "read only"):
         if not can_read(cursor, role):
             return Memory({}, None)
-        cursor.execute(_LATEST)
-        rows = cursor.fetchall()
-        open_step = find_open(cursor, role)
-    records = {
+        return Memory(find_records(cursor), find_open(cursor, role))
+
+
+def find_records(cursor: Cursor) -> Mapping[str, Record]:
+    """Read what the ledger says of each revision, in the transaction that is open; it is there and trusted.
+
+    Raises:
+        psycopg2.Error: The server refused.
+    """
+    cursor.execute(_LATEST)
+    return {
         revision: Record(revision, tuple(parents), script, tree, sql, at, f"{actor} on {host}")
-        for revision, parents, script, tree, sql, at, actor, host in rows
+        for revision, parents, script, tree, sql, at, actor, host in cursor.fetchall()
     }
-    return Memory(records, open_step)
