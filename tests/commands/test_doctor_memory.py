@@ -16,6 +16,7 @@ def found(project: Project, *names: str) -> list[tuple[str, str]]:
 
 
 def test_a_whole_ledger_is_well_and_a_changed_one_a_problem(migrated: Project) -> None:
+    """S34."""
     assert found(migrated, "ledger", "ledger-changed") == [("ok", "ledger")]
 
     query(

@@ -84,7 +84,7 @@ def summarize(path: Path, manifest: Manifest) -> BackupSummary:
         size_bytes=manifest.size_bytes,
         tables=len(manifest.project_rows),
         rows=manifest.row_count,
-        without_rows=manifest.without_rows,
+        without_rows=manifest.project_without_rows,
         schema_only=manifest.schema_only,
         tool_version=manifest.tool_version,
         server_version=manifest.server_version,

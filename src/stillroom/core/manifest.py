@@ -87,6 +87,11 @@ class Manifest:
         return tuple(each for each in self.rows if each.schema != OWN_SCHEMA)
 
     @property
+    def project_without_rows(self) -> tuple[str, ...]:
+        """Tables of the project's whose rows were left out."""
+        return tuple(each for each in self.without_rows if not each.startswith(f"{OWN_SCHEMA}."))
+
+    @property
     def row_count(self) -> int:
         """All rows of the project's tables in the dump."""
         return sum(each.rows for each in self.project_rows)

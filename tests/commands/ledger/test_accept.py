@@ -10,6 +10,7 @@ from tests.servers import Project
 
 
 def test_an_accepted_edit_is_no_problem_any_more(migrated: Project) -> None:
+    """F01."""
     edit(migrated, HEAD, "ix_tasks_open_due_at", "ix_tasks_open_due_by")
     set_mark(migrated, "production")
 
