@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from stillroom.commands._backup import BackupSummary, Wanted, find_fitting_tools, interruptible, summarize
 from stillroom.core.backup_names import backup_name, clean, match_tables
 from stillroom.core.copy_rows import find_difference
-from stillroom.core.manifest import DUMP, DumpFile, Manifest, TableRows, write_manifest
+from stillroom.core.manifest import DUMP, OWN_SCHEMA, DumpFile, Manifest, TableRows, write_manifest
 from stillroom.core.pg_tools import DumpOrder, Tools, choose_jobs
 from stillroom.edges.backup_list import read_backup, read_backups
 from stillroom.edges.backups import publish, sync_and_hash, unfinished
@@ -98,7 +98,8 @@ class _Making:
     def _dump(self, snapshot: Snapshot, environment: dict[str, str]) -> _Dumped:
         """Let pg_dump write while the rows are counted in the same snapshot."""
         created_at = datetime.now(UTC)
-        names = [(each.schema, each.name) for each in snapshot.tables]
+        # Ours are small, and not the project's to leave out.
+        names = [(each.schema, each.name) for each in snapshot.tables if each.schema != OWN_SCHEMA]
         without = match_tables(names, self.wanted.exclude)
         order = DumpOrder(
             folder=self.partial / DUMP,
