@@ -70,6 +70,22 @@ def test_git_and_the_application_are_entered(project_on_database: Project) -> No
     assert (found[0], found[-1]) == ((commit, False, "2.7.1"), (commit, True, "2.7.1"))
 
 
+def test_the_backup_that_was_made_before_is_entered(migrated: Project) -> None:
+    query(migrated, "insert into users (email, display_name) values ('ada@example.com', 'Ada')")
+    write_revision(migrated, FIRST, "op.execute('create table first ()')")
+
+    done = migrated.invoke("backup-then-migrate", "--json")
+
+    assert done.code == 0, done.stderr
+    name = answer(done.stdout)["result"]["backup"]["name"]
+    assert rows(migrated, "command, kind, outcome, backup")[-1] == ("backup-then-migrate", "run", "done", name)
+    assert f"    backup {name}" in migrated.invoke("ledger").stdout
+    restored = migrated.invoke("restore", name, "--yes")
+    assert restored.code == 0, restored.stderr
+    assert rows(migrated, "command, kind, outcome, backup, after")[-1] == ("restore", "restore", "done", name, [HEAD])
+    assert migrated.invoke("ledger.verify").code == 0
+
+
 def test_a_failed_step_is_entered_after_it_was_rolled_back(migrated: Project) -> None:
     """F67: its SQLSTATE, and nothing of what the server said."""
     write_revision(migrated, FIRST, "op.execute('create table first ()')\nop.execute('select 1/0 as secret_value')")
