@@ -36,7 +36,7 @@ with stillroom_batch as materialized (
   select {key} as stillroom_key from {table} where {after} and ({where}) order by {key} limit {count}),
 stillroom_changed as (
   update {table} set {assignments} from stillroom_batch where {table}.{key} = stillroom_batch.stillroom_key and ({where}) returning 1)
-select (select stillroom_key::text from stillroom_batch order by stillroom_key desc limit 1), (select pg_catalog.count(*) from stillroom_changed),
+select (select b.stillroom_key::text from stillroom_batch b order by b.stillroom_key desc limit 1), (select pg_catalog.count(*) from stillroom_changed),
        (select pg_catalog.count(*) from stillroom_batch)
 """
 
