@@ -91,12 +91,14 @@ def forget_nothing(work: Work, connection: Connection, role: str) -> bool:
     Raises:
         DatabaseError: The server refused.
     """
+    from stillroom.edges.postgres.errors import translated
     from stillroom.edges.postgres.journal import close_alone, read_open
 
     if connection.closed:
         return True
-    connection.rollback()
-    connection.autocommit = True
+    with translated("looking at what was cut short"):
+        connection.rollback()
+        connection.autocommit = True
     step = read_open(connection, role)
     if step is None:
         return False
