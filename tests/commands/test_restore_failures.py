@@ -42,6 +42,7 @@ def as_role(project: Project, *, options: str = "", owns: bool = False) -> str:
     ):
         query(project, statement)
     query(project, f"alter schema stillroom owner to {role}; grant all on schema public to {role}")
+    query(project, f"alter function stillroom.refuse_change owner to {role}")
     for (name,) in query(project, "select typname from pg_type where typtype = 'e'"):
         query(project, f"alter type {name} owner to {role}")
     if owns:

@@ -28,10 +28,15 @@ def test_a_failed_concurrent_build_names_the_index_it_leaves_and_how_to_drop_it(
     first = migrated.invoke("migrate")
     again = migrated.invoke("migrate")
 
-    assert (first.code, again.code) == (4, 4)
+    assert (first.code, again.code) == (4, 3)
     assert 'could not create unique index "ix_twice" (23505); it left the invalid index public.ix_twice' in first.stderr
-    assert "hint:  `DROP INDEX CONCURRENTLY public.ix_twice;`, correct what made it fail" in first.stderr
-    assert 'relation "ix_twice" already exists (42P07); it left the invalid index public.ix_twice' in again.stderr
+    assert (
+        "`invoke migrate --resume` drops it and builds it again (by hand: `DROP INDEX CONCURRENTLY public.ix_twice;`)"
+        in first.stderr
+    )
+    assert "  invalid: create unique index concurrently ix_twice on users (display_name)" in again.stderr.replace(
+        "  ix", " ix"
+    )
     assert current(migrated) == [HEAD]
 
     query(migrated, "drop index concurrently public.ix_twice")
@@ -46,10 +51,11 @@ def test_if_not_exists_does_not_hide_an_invalid_index(migrated: Project) -> None
     two_of_a_name(migrated)
     write_revision(migrated, STEP, BUILD.format("if not exists"))
     first = migrated.invoke("migrate")
+    settled = migrated.invoke("migrate", "--resume", "--as", "undone")
 
     again = migrated.invoke("migrate")
 
-    assert (first.code, again.code) == (4, 4)
+    assert (first.code, settled.code, again.code) == (4, 0, 4)
     assert "index public.ix_twice is invalid: a build of it failed, now or before" in again.stderr
     assert "`DROP INDEX CONCURRENTLY public.ix_twice;`" in again.stderr
     assert current(migrated) == [HEAD]
@@ -71,6 +77,7 @@ def test_if_not_exists_hides_nothing_wherever_it_stands(migrated: Project, body:
     two_of_a_name(migrated)
     write_revision(migrated, STEP, BUILD.format(""))
     migrated.invoke("migrate")
+    migrated.invoke("migrate", "--resume", "--as", "undone")
     write_revision(migrated, STEP, body)
 
     done = migrated.invoke("migrate")
@@ -85,6 +92,7 @@ def test_an_invalid_index_of_somebody_else_is_no_reason(migrated: Project) -> No
     two_of_a_name(migrated)
     write_revision(migrated, STEP, BUILD.format(""))
     migrated.invoke("migrate")
+    migrated.invoke("migrate", "--resume", "--as", "undone")
     write_revision(migrated, STEP, "op.create_index('ix_other', 'users', ['display_name'])")
 
     done = migrated.invoke("migrate")

@@ -131,6 +131,30 @@ def test_a_development_dump_in_production_opens_no_door(migrated: Project, other
     assert seeded.invoke("ledger.verify").code == 0
 
 
+@pytest.mark.parametrize(("environment", "code"), [("development", 0), ("test", 3), ("production", 3), ("", 3)])
+def test_a_copied_mark_is_taken_over_where_app_env_says_the_same(
+    migrated: Project, environment: str, code: int
+) -> None:
+    """A server that was upgraded by dump and restore: the next migrate that applies something says so."""
+    database = migrated.database
+    assert database is not None
+    copy = database.server.make_database()
+    load(copy, dump(migrated))
+    write_revision(
+        migrated, "aaaa00000001", "op.execute('create table first ()')", downgrade="op.execute('drop table first')"
+    )
+    upgraded = Project(
+        migrated.path, dict(migrated.environment) | {"DATABASE_URL": copy.url, "APP_ENV": environment}, copy
+    )
+
+    nothing, moved = upgraded.invoke("status"), upgraded.invoke("migrate")
+    reset = upgraded.invoke("reset-dev", "--yes")
+
+    assert (nothing.code, moved.code, reset.code) == (0, 0, code), (moved.stderr, reset.stderr)
+    assert ("it came as a copy that was marked so, and APP_ENV says so, too" in moved.stderr) == (code == 0)
+    copy.drop()
+
+
 def test_a_production_dump_on_a_laptop_asks_no_name(production: Project, migrated: Project) -> None:
     database = migrated.database
     assert database is not None

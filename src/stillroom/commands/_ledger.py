@@ -49,7 +49,7 @@ def read_all(settings: Settings, project: Project, target: Target, *, command: s
             why = "STILLROOM_LEDGER is off" if settings.ledger == "off" else "the first `invoke migrate` makes it"
             return WholeLedger(current, (), f"there is no ledger: {why}")
         held = naming_holders(connection, "ledger")
-        with translated("reading the ledger"), held, connection.cursor() as cursor, transaction(cursor, "read only"):
+        with translated("reading the ledger"), held, connection.cursor() as cursor, transaction(cursor, reads=True):
             if not can_read(cursor, current.role):
                 problem = find_distrust(cursor, TABLE, current.role)[0] or f"may not be read by {current.role}"
                 return WholeLedger(current, (), f"{TABLE} {problem}")

@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import Project
+from stillroom.commands._marking import may_be_marked
 from stillroom.core.guard import Standing, is_allowed
 from stillroom.core.plan import Plan
 from stillroom.edges.scripts import require_functions
@@ -35,6 +36,8 @@ def require_committed(work: Work, plan: Plan, standing: Standing) -> None:
     """
     if is_allowed("migrate with a pending file that git does not have", standing):
         return
+    if work.current is not None and may_be_marked(work.settings, work.current):
+        return  # this very run makes it a database for development
     from stillroom.edges.git import find_uncommitted
 
     paths = [work.project.history.revisions[each].path for each in plan.steps]

@@ -51,6 +51,7 @@ class Work:
     Args:
         records: What the ledger says of the revisions; none without a ledger.
         open_step: A step that nobody has said the end of: it runs, or was cut short.
+        current: Where the database stood before the lock.
     """
 
     settings: Settings
@@ -61,6 +62,7 @@ class Work:
     shows_data: bool = False
     records: Mapping[str, Record] = field(default_factory=dict)
     open_step: OpenStep | None = None
+    current: Current | None = None
 
     @cached_property
     def facts(self) -> Facts:
@@ -150,7 +152,7 @@ def begin_work(
 
             require_direct(connection, limits)
         current = patiently(lambda: look_on(connection, target, project, settings), limits, terminal.say)
-        work = Work(settings, project, target, left, command)
+        work = Work(settings, project, target, left, command, current=current)
         if needs_history and current.has_ledger and settings.ledger != "off":
             from stillroom.edges.postgres.records import read_memory
 

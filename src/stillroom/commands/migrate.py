@@ -111,7 +111,8 @@ def upgrade_under_lock(work: Work, terminal: Terminal, *, target: str, allowed: 
         require_no_tables_now(work, held, plan)
         require_no_open_step(work, held, say)
         note_emptied(work, held, plan, say)
-        mark_if_new(work, held, say)
+        if plan.steps:
+            mark_if_new(work, held, say)
         return run_plan(work, held, plan, say)
 
     ran = run_under_lock(work, terminal, body)

@@ -235,7 +235,7 @@ def test_a_strangers_ledger_is_neither_believed_nor_written(project_on_database:
     done = project.invoke("migrate")
 
     assert done.code == 0, done.stderr
-    assert f"no ledger: stillroom.ledger belongs to {stranger}" in done.stderr
+    assert f"schema stillroom is {stranger}'s: `GRANT" in done.stderr
     assert query(project, "select count(*) from stillroom.ledger") == [(0,)]
 
 

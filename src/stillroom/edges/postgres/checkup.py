@@ -60,7 +60,8 @@ from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid
 where not k.convalidated and k.conislocal and k.conparentid = 0::pg_catalog.oid
   and n.nspname::text !~ '^pg_'::text and n.nspname::text <> 'information_schema'::text
 """
-_ENFORCED = " and k.conenforced"
+_UNVALIDATED_BEFORE_18 = _UNVALIDATED + " order by 1, 2"
+_UNVALIDATED_FROM_18 = _UNVALIDATED + " and k.conenforced order by 1, 2"
 _SESSIONS = """
 select a.pid, coalesce(a.usename::text, '?'), coalesce(a.application_name, ''), coalesce(a.state, ''),
        coalesce(extract(epoch from pg_catalog.clock_timestamp() - a.xact_start)::int, 0), coalesce(a.query, ''), a.state is null
@@ -123,7 +124,7 @@ def read_unvalidated(cursor: Cursor, server_version: int) -> tuple[tuple[str, st
         DatabaseError: The server refused.
     """
     with translated("looking for constraints"):
-        cursor.execute(_UNVALIDATED + (_ENFORCED if server_version >= 180_000 else "") + " order by 1, 2")
+        cursor.execute(_UNVALIDATED_FROM_18 if server_version >= 180_000 else _UNVALIDATED_BEFORE_18)
         return tuple((table, name) for table, name in cursor.fetchall())
 
 

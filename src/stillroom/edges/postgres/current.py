@@ -37,7 +37,7 @@ select pg_catalog.current_database(), current_user::text, coalesce(pg_catalog.cu
        pg_catalog.current_setting('search_path'), pg_catalog.to_regclass('stillroom.ledger') is not null
 """
 _MARK = """
-select case when written_in is null or written_in = xmin::text::bigint then environment else 'copied' end from stillroom.mark
+select environment, written_in is null or written_in = xmin::text::bigint from stillroom.mark
 """
 
 
@@ -54,6 +54,7 @@ class Current:
         role: Who we are there.
         schema: Where unqualified names are created.
         has_ledger: Runs are recorded here; whether the record is ours is another question.
+        copied_mark: What the mark says that came here in a dump, and so does not count.
     """
 
     revisions: tuple[str, ...]
@@ -63,6 +64,7 @@ class Current:
     role: str
     schema: str
     has_ledger: bool = False
+    copied_mark: str | None = None
 
 
 def read_current(
@@ -134,26 +136,28 @@ def _read(cursor: Cursor, table: str, schema: str | None, search_path: str | Non
             raise RefusedError(f"{database}: the version table {name} {problem}", hint=hint)
         cursor.execute(sql.SQL("select version_num from {}").format(sql.Identifier(found_in, table)))
         revisions = tuple(sorted(each for (each,) in cursor.fetchall()))
-    mark = _read_mark(cursor, role) if has_mark else None
-    return Current(revisions, found_in is not None, mark, database, role, found_in or current_schema, has_ledger)
+    mark, is_own = _read_mark(cursor, role) if has_mark else (None, True)
+    copied, mark = (None, mark) if is_own else (mark, "copied")
+    place = found_in or current_schema
+    return Current(revisions, found_in is not None, mark, database, role, place, has_ledger, copied)
 
 
 def _qualified(schema: str | None, table: str) -> str:
     return ".".join('"' + each.replace('"', '""') + '"' for each in (schema, table) if each)
 
 
-def _read_mark(cursor: Cursor, role: str) -> str | None:
-    """Read the mark; one that may not be read, or that a stranger wrote, counts as unknown, which protects."""
+def _read_mark(cursor: Cursor, role: str) -> tuple[str | None, bool]:
+    """Read the mark, and whether it was written here; one that may not be read, or that a stranger wrote, counts as unknown."""
     if find_distrust(cursor, "stillroom.mark", role)[0]:
-        return "unknown"
+        return "unknown", True
     cursor.execute("savepoint mark")
     try:
         cursor.execute(_MARK)
         row = cursor.fetchone()
     except (errors.InsufficientPrivilege, errors.UndefinedColumn):
         cursor.execute("rollback to savepoint mark")
-        return "unknown"
-    return row[0] if row else None
+        return "unknown", True
+    return (row[0], row[1]) if row else (None, True)
 
 
 def pin_search_path(cursor: Cursor, search_path: str | None, *, is_local: bool) -> None:

@@ -116,7 +116,7 @@ def read_open(connection: Connection, role: str) -> OpenStep | None:
         DatabaseError: The server refused.
     """
     held = naming_holders(connection, "journal")
-    with translated("reading the journal"), held, connection.cursor() as cursor, transaction(cursor, "read only"):
+    with translated("reading the journal"), held, connection.cursor() as cursor, transaction(cursor, reads=True):
         return find_open(cursor, role)
 
 

@@ -111,10 +111,12 @@ def open_ledger(connection: Connection, *, database: str, role: str) -> Opened:
         DatabaseError: The server refused for another reason than a right.
     """
     with translated("opening the ledger"), cancelled_by_signals(connection), connection.cursor() as cursor:
-        made = create_schema(cursor, CREATE + journal.CREATE, wanted=journal.TABLES[-1], database=database, role=role)
+        made = create_schema(
+            cursor, CREATE + journal.CREATE, wanted=(TABLE, *journal.TABLES), database=database, role=role
+        )
         if made.problem:
             return Opened(is_usable=False, problem=made.problem, hint=made.hint)
-        with transaction(cursor, "read only"):
+        with transaction(cursor, reads=True):
             found = [(each, *find_distrust(cursor, each, role)) for each in (TABLE, *journal.TABLES)]
             may_write = all(_may(cursor, each, "insert") for each, _, _ in found)
             may_write = may_write and all(_may(cursor, each, "update") for each in journal.TABLES)

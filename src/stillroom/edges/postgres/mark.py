@@ -103,7 +103,7 @@ def write_mark(connection: Connection, environment: str, *, database: str = "", 
     with translated("writing the mark"), cancelled_by_signals(connection), connection.cursor() as cursor:
         with transaction(cursor):
             _discard_strangers(cursor)
-        made = create_schema(cursor, CREATE, wanted=TABLE, database=database, role=role)
+        made = create_schema(cursor, CREATE, wanted=(TABLE,), database=database, role=role)
         if made.problem:
             return made
         try:

@@ -36,13 +36,13 @@ class Made:
     hint: str = ""
 
 
-def create_schema(cursor: Cursor, statements: str, *, wanted: str, database: str, role: str) -> Made:
+def create_schema(cursor: Cursor, statements: str, *, wanted: tuple[str, ...], database: str, role: str) -> Made:
     """Make our schema and a part of it, in one transaction; nothing is written where the part is there already.
 
     Args:
         cursor: In autocommit.
         statements: What makes the part; safe to run where some of it is there.
-        wanted: The table that shows whether the part is there.
+        wanted: The tables that show whether the part is there.
         database: Its name.
         role: Who we are there.
 
@@ -55,8 +55,8 @@ def create_schema(cursor: Cursor, statements: str, *, wanted: str, database: str
             problem=f"the schema stillroom is of version {version}, and this stillroom knows {SCHEMA_VERSION}",
             hint="install the newer stillroom; what it wrote is only read until then",
         )
-    cursor.execute("select pg_catalog.to_regclass(%s) is not null", (wanted,))
-    if cursor.fetchone() == (True,):
+    missing = next((each for each in wanted if not _is_there(cursor, each)), None)
+    if missing is None:
         return Made()
     try:
         with transaction(cursor):
@@ -64,19 +64,24 @@ def create_schema(cursor: Cursor, statements: str, *, wanted: str, database: str
             cursor.execute(BEGINNING, {"version": SCHEMA_VERSION})
             cursor.execute(statements)
     except errors.InsufficientPrivilege:
-        return Made(problem=f"{role} may not make {wanted} in {database}", hint=hint_for_grant(cursor, database, role))
+        return Made(problem=f"{role} may not make {missing} in {database}", hint=hint_for_grant(cursor, database, role))
     return Made(is_new=True)
 
 
+def _is_there(cursor: Cursor, table: str) -> bool:
+    cursor.execute("select pg_catalog.to_regclass(%s) is not null", (table,))
+    return cursor.fetchone() == (True,)
+
+
 @contextmanager
-def transaction(cursor: Cursor, mode: str = "") -> Iterator[None]:
+def transaction(cursor: Cursor, *, reads: bool = False) -> Iterator[None]:
     """Open a transaction whose waits for tables are bounded, and commit it, or roll it back and raise.
 
     Args:
         cursor: In autocommit.
-        mode: What stands behind BEGIN: "read only".
+        reads: The server holds it read-only.
     """
-    cursor.execute(f"begin {mode}")
+    cursor.execute("begin read only" if reads else "begin")
     try:
         bound_waiting(cursor)
         yield
@@ -90,7 +95,7 @@ def transaction(cursor: Cursor, mode: str = "") -> Iterator[None]:
 def read_version(cursor: Cursor, role: str) -> int:
     """Read the version of our schema; 0 where there is none, or what says so is a stranger's."""
     try:
-        with transaction(cursor, "read only"):
+        with transaction(cursor, reads=True):
             cursor.execute("select pg_catalog.to_regclass('stillroom.about') is not null")
             if cursor.fetchone() != (True,) or find_distrust(cursor, "stillroom.about", role)[0]:
                 return 0

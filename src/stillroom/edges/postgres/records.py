@@ -39,7 +39,7 @@ def read_place(connection: Connection, role: str) -> tuple[str, ...]:
     Raises:
         DatabaseError: The server refused.
     """
-    with translated("reading the ledger"), connection.cursor() as cursor, transaction(cursor, "read only"):
+    with translated("reading the ledger"), connection.cursor() as cursor, transaction(cursor, reads=True):
         if not can_read(cursor, role):
             return ()
         cursor.execute(_PLACE)
@@ -82,7 +82,7 @@ def read_memory(connection: Connection, role: str) -> Memory:
         DatabaseError: The server refused.
     """
     held = naming_holders(connection, "ledger", "journal")
-    with translated("reading the ledger"), held, connection.cursor() as cursor, transaction(cursor, "read only"):
+    with translated("reading the ledger"), held, connection.cursor() as cursor, transaction(cursor, reads=True):
         if not can_read(cursor, role):
             return Memory({}, None)
         return Memory(find_records(cursor), find_open(cursor, role))
