@@ -87,6 +87,7 @@ def prepare_upgrade(
     target: str,
     wait_s: str,
     allowed: frozenset[str] = frozenset(),
+    only_plans: bool = False,
 ) -> tuple[Work, Standing, Plan]:
     """Read everything an upgrade is decided on; nothing is locked, and nothing heavy imported.
 
@@ -97,6 +98,7 @@ def prepare_upgrade(
         target: What was asked for.
         wait_s: Longest wait in seconds, as typed; empty for the setting.
         allowed: "ahead" makes a database that is ahead of this checkout one where nothing is to do.
+        only_plans: Nothing will be run, so that a step that was cut short is no reason to stop.
 
     Raises:
         SettingsError: Settings or flags that cannot be used.
@@ -108,7 +110,10 @@ def prepare_upgrade(
     if is_ahead_of_checkout(work, current.revisions):
         require_ahead_allowed(work, current, terminal.say, allowed)
         return work, standing, Plan("upgrade", (), current.revisions, current.revisions)
-    require_none_yet(work, terminal.say)
+    if work.open_step and only_plans:
+        terminal.say(f"note:  {work.open_step.revision} runs, or was cut short: `invoke status` says which")
+    elif work.open_step:
+        require_none_yet(work, terminal.say)
     require_unedited(work, current.revisions, standing, terminal)
     require_one_head(settings, work.project, current.revisions, target)
     return work, standing, plan_upgrade(work.project.history, current.revisions, target)

@@ -87,7 +87,7 @@ def migrate_database(
             return done
         return Migrated(done.database, done.ran.plan, done.ran.applied, done.seconds)
     work, standing, plan = prepare_upgrade(
-        settings, terminal, command="migrate", target=target, wait_s=wait_s, allowed=allowed
+        settings, terminal, command="migrate", target=target, wait_s=wait_s, allowed=allowed, only_plans=plan_only
     )
     database = work.target.shown
     if not plan.steps:

@@ -204,6 +204,22 @@ def test_a_schema_of_a_newer_stillroom_is_read_and_never_written(migrated: Proje
     assert migrated.invoke("ledger").stdout.endswith(": 1 run\n")
 
 
+def test_a_role_that_only_makes_backups_can_read_it(migrated: Project) -> None:
+    """No false refusal: pg_dump locks and reads every table, and asks sequences for their value."""
+    database = database_of(migrated)
+    role = f"dumper_{database.name}"
+    query(
+        migrated,
+        f"create role {role} login; grant usage on schema public to {role}; grant select on all tables in schema public to {role}",
+    )
+    query(migrated, f"grant select on all sequences in schema public to {role}")
+    migrated.environment["DATABASE_URL"] = database.url.replace("//postgres@", f"//{role}@")
+
+    done = migrated.invoke("backup")
+
+    assert done.code == 0, done.stderr
+
+
 def test_autogenerate_does_not_see_it(migrated: Project) -> None:
     assert migrated.invoke("check").code == 0
     assert migrated.invoke("check", "--drift").code == 0

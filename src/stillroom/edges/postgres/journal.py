@@ -27,7 +27,7 @@ create table if not exists stillroom.journal_statement (
   journal bigint not null, place integer not null, digest text not null, shown text not null, state text not null,
   returns boolean not null default false, wanted text[], rows bigint, key text not null default '',
   primary key (journal, place));
-grant select on stillroom.journal, stillroom.journal_statement to public;
+grant select on stillroom.journal, stillroom.journal_id_seq, stillroom.journal_statement to public;
 """
 _OPEN = """
 select id, run, actor, host, revision, direction, started_at at time zone 'UTC' from stillroom.journal

@@ -36,7 +36,7 @@ create or replace function stillroom.refuse_change() returns trigger language pl
   $$ begin raise exception 'stillroom.ledger is only ever added to'; end $$;
 create or replace trigger only_added_to before update or delete or truncate on stillroom.ledger
   for each statement execute function stillroom.refuse_change();
-grant select on stillroom.ledger to public;
+grant select on stillroom.ledger, stillroom.ledger_id_seq to public;
 """
 _LAST = "select chain from stillroom.ledger order by id desc limit 1"
 
