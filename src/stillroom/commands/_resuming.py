@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import standing_of
-from stillroom.commands._open_step import prepare_resuming, settle
 from stillroom.commands._records import plan_upgrade_now, require_unedited
-from stillroom.commands._steps import Ran, Work, begin_work, run_plan, run_under_lock
+from stillroom.commands._running import run_plan
+from stillroom.commands._settling import prepare_resuming, settle
+from stillroom.commands._steps import Ran, Work, begin_work, run_under_lock
 from stillroom.core.plan import Plan
 from stillroom.errors import RefusedError, SettingsError
 

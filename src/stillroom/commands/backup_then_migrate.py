@@ -17,7 +17,8 @@ from stillroom.commands._open_step import require_no_open_step
 from stillroom.commands._pending import require_committed, require_whole_files
 from stillroom.commands._records import plan_upgrade_now
 from stillroom.commands._rendering import render_plan
-from stillroom.commands._steps import Ran, Work, prepare_upgrade, run_plan, run_under_lock
+from stillroom.commands._running import run_plan
+from stillroom.commands._steps import Ran, Work, prepare_upgrade, run_under_lock
 from stillroom.commands.migrate import Migrated, MigrationPlanned
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import HEAD, Plan

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._database import Target, read_project, search_path_of, standing_of
 from stillroom.commands._marking import mark_if_new
-from stillroom.commands._open_step import close_open_step
 from stillroom.commands._pending import require_whole_files
 from stillroom.commands._recording import record
-from stillroom.commands._steps import Ran, Work, begin_work, run_plan, run_under_lock
+from stillroom.commands._running import run_plan
+from stillroom.commands._settling import close_open_step
+from stillroom.commands._steps import Ran, Work, begin_work, run_under_lock
 from stillroom.commands._unrecorded import find_made_tables
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import plan_upgrade

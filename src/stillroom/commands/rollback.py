@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from stillroom.commands._database import standing_of
 from stillroom.commands._open_step import require_no_open_step
 from stillroom.commands._records import require_unedited
-from stillroom.commands._steps import Ran, begin_work, run_plan, run_under_lock
+from stillroom.commands._running import run_plan
+from stillroom.commands._steps import Ran, begin_work, run_under_lock
 from stillroom.commands._undoing import Undoing, count_losses_of, render_downgrades, require_consent
 from stillroom.core.operations import Loss
 from stillroom.core.plan import Plan, plan_downgrade

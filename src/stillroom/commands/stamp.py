@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import look, standing_of
-from stillroom.commands._open_step import close_open_step
 from stillroom.commands._proof import prove
 from stillroom.commands._recording import record
+from stillroom.commands._settling import close_open_step
 from stillroom.commands._steps import begin_work, run_under_lock
 from stillroom.core.guard import require_allowed
 from stillroom.core.history import History
