@@ -61,3 +61,21 @@ def test_no_value_of_a_foreign_statement_is_shown() -> None:
 
     assert hide_values(sql) == "select * from t where a = ? and b = ? and c = ? and d1 = ? and e = ?"
     assert hide_values("select " + "a, " * 100, length=20) == "select a, a, a, a, …"
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown"),
+    [
+        ("insert into t values (7, 'x--y'),\n (8, 'topsecret')", "insert into t values (?, ?), (?, ?)"),
+        ("case when a then b else'a\\' end where t <> 'hunter2'", "case when a then b else? end where t <> ?"),
+        ("alter table t add \"it's\" text default 'sesame'", 'alter table t add "it\'s" text default ?'),
+        ("select 1e5, 0xBEEF, 1_000_000, .5, -3", "select ?, ?, ?, ?, -?"),
+        ("select 1 /* a /* nested */ secret */ from t1", "select ? from t1"),
+        ("select 'no end", "select ?"),
+        ("select $x$no end", "select ?"),
+        ("select U&'d\\0061t', b'01', x'ff' from \"no end", "select ?, ?, ? from ?"),
+    ],
+)
+def test_no_literal_is_shown_whatever_stands_around_it(sql: str, shown: str) -> None:
+    """F67."""
+    assert hide_values(sql, length=200) == shown

@@ -122,6 +122,18 @@ def test_a_plan_shows_it_as_one_statement(migrated: Project) -> None:
     assert "UPDATE \"users\" SET timezone = 'UTC' WHERE timezone is null;" in done.stdout
 
 
+def test_a_plan_shows_values_with_colons_as_they_are_sent(migrated: Project) -> None:
+    value = """'{"a":true, "b": "x:y"}'::jsonb"""
+    write_revision(migrated, STEP, IMPORT + f"backfill('users', {f'settings = {value}'!r})")
+
+    planned, sql = migrated.invoke("migrate", "--plan"), migrated.alembic("upgrade", f"{HEAD}:head", "--sql")
+    done = migrated.invoke("migrate")
+
+    for each in (planned.stdout, sql.stdout):
+        assert f'UPDATE "users" SET settings = {value} WHERE true;' in each
+    assert done.code == 0, done.stderr
+
+
 def test_a_locked_row_is_waited_for_and_other_rows_stay_free(migrated: Project) -> None:
     filled(migrated, "id int primary key", "select g from generate_series(1, 100) g")
     write_revision(migrated, STEP, IMPORT + "backfill('wide', 'done = done + 1', rows=10)")

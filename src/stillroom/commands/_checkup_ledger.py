@@ -9,7 +9,7 @@ from stillroom.commands._database import Project
 from stillroom.commands._records import find_edits_of
 from stillroom.core.findings import Finding, Severity, graver, shortened
 from stillroom.core.guard import COPIED
-from stillroom.core.ledger.runs import find_changed
+from stillroom.core.ledger.runs import find_changed, find_place
 from stillroom.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -47,7 +47,27 @@ def check_ledger(patient: Patient, cursor: Cursor) -> Iterator[Finding]:
         )
         return
     rows = read_rows(cursor)
+    yield from _version(cursor, current)
+    place = find_place(rows)
+    if place is not None and set(place) != set(current.revisions):
+        was, now = (", ".join(each) or "no revision" for each in (place, current.revisions))
+        what = f"the version table holds {now}, and the last run left it at {was}: something else has written it"
+        yield Finding(
+            "warning",
+            "version-moved",
+            what,
+            "`invoke ledger` shows who ran what; `invoke check --drift` compares the schema",
+        )
     changed = find_changed(rows)
+    if not rows and current.revisions:
+        what = f"{TABLE} is empty, although revisions are applied: its rows were taken away, or the database was stamped by something else"
+        yield Finding(
+            "warning",
+            "ledger-empty",
+            what,
+            "`invoke ledger.accept <revision> --reason …` enters the present text of one",
+        )
+        return
     if changed:
         what = f"row {changed[0]} of {TABLE} was changed, or one before it was taken away"
         yield Finding("problem", "ledger-changed", what, "`invoke ledger.verify`; a backup holds the rows as they were")
@@ -56,6 +76,16 @@ def check_ledger(patient: Patient, cursor: Cursor) -> Iterator[Finding]:
     if patient.ground.layout is not None and patient.ground.history is not None:
         project = Project(patient.ground.layout, patient.ground.history)
         yield from shortened(_edits(patient, project, find_records(cursor), current))
+
+
+def _version(cursor: Cursor, current: Current) -> Iterator[Finding]:
+    """Say that our schema is of a version that we only read, and whose version table we would refuse to write."""
+    from stillroom.edges.postgres.own_schema import SCHEMA_VERSION, find_version
+
+    version = find_version(cursor, current.role)
+    if version > SCHEMA_VERSION:
+        what = f"the schema stillroom is of version {version}, and this stillroom knows {SCHEMA_VERSION}: it is read and never written"
+        yield Finding("warning", "records-newer", what, "install the newer stillroom")
 
 
 def _edits(patient: Patient, project: Project, records: Mapping[str, Record], current: Current) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ def check_place(patient: Patient, cursor: Cursor) -> Iterator[Finding]:
     history, current = patient.ground.history, patient.current
     if history is None or current is None or patient.unrecorded is None:
         return
+    yield from _distrusted(patient, current, cursor)
     place = describe_place(history, current.revisions)
     if place == "foreign":
         yield _unknown(patient, history, current, cursor)
@@ -45,6 +46,20 @@ def check_place(patient: Patient, cursor: Cursor) -> Iterator[Finding]:
         yield Finding("info", "behind", f"{count} ({NOT_UP_TO_DATE})", "`invoke migrate`")
     else:
         yield Finding("ok", "current", f"at head, {', '.join(current.revisions) or 'no revisions yet'}")
+
+
+def _distrusted(patient: Patient, current: Current, cursor: Cursor) -> Iterator[Finding]:
+    """Name a version table that may be read and not written: it is another role's."""
+    from stillroom.edges.postgres.trust import find_distrust
+
+    layout = patient.ground.layout
+    if layout is None or not current.has_version_table:
+        return
+    schema = layout.version_table_schema or current.schema
+    name = f'"{schema}"."{layout.version_table}"'
+    problem, hint = find_distrust(cursor, name, current.role, plain_for="superusers")
+    if problem:
+        yield Finding("problem", "version-table", f"the version table {name} {problem}", hint)
 
 
 def _unknown(patient: Patient, history: History, current: Current, cursor: Cursor) -> Finding:

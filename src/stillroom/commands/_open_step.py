@@ -26,7 +26,7 @@ class Seen:
 
     Args:
         sent: As the journal has it.
-        state: "done", "not done", "valid", "invalid", "another", "gone", "there", "unknown", or "repeatable".
+        state: "done", "begun" (a backfill), "not done", "absent", "invalid", "unknown", or "repeatable".
         index: The index it is about, as SQL names it; empty for anything else, or where it is not there.
     """
 
@@ -116,7 +116,7 @@ def require_no_open_step(work: Work, held: Migrating, say: Say) -> None:
     """
     from stillroom.edges.postgres.journal import close_alone, read_open
 
-    step = None if work.settings.ledger == "off" else read_open(held.connection, held.current.role)
+    step = read_open(held.connection, held.current.role)
     if step is None:
         return
     if is_over(work, step, held.current.revisions):

@@ -110,7 +110,7 @@ def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: _Place) -> 
 
                 make_honest(context, attempt, raw, recording.ledger if recording else None)
             with (
-                _entered(work, raw, recording, name, place),
+                _entered(work, raw, recording, name, attempt),
                 _stoppable(raw),
                 translated_from_sqlalchemy(),
                 context.begin_transaction(),
@@ -172,9 +172,10 @@ def _take_lock(context: Any, raw: Connection, work: Work, name: str, place: _Pla
 
 @contextmanager
 def _entered(
-    work: Work | None, raw: Connection, recording: Recording | None, name: str, place: _Place
+    work: Work | None, raw: Connection, recording: Recording | None, name: str, attempt: Attempt
 ) -> Iterator[None]:
     """Enter how the run ended, whatever way it did."""
+    from stillroom.commands._open_step import forget_nothing
     from stillroom.commands._recording import enter_end
 
     if work is None or recording is None:
@@ -186,7 +187,10 @@ def _entered(
     except BaseException as error:
         outcome = "interrupted" if isinstance(error, InterruptedRunError) else "failed"
         with suppress(DatabaseError):  # the connection may be gone, and the error is what counts
-            enter_end(work, raw, recording, kind, outcome)
+            forget_nothing(work, raw, recording.ledger.role)
+            code = (attempt.first_error.pgcode if attempt.first_error else None) or ""
+            steps = [attempt.entering.entry(outcome, attempt, sqlstate=code)] if attempt.entering else []
+            enter_end(work, raw, recording, kind, outcome, sqlstate=code, steps=steps)
         raise
     enter_end(work, raw, recording, kind, "done")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stillroom.commands._database import standing_of
+from stillroom.commands._emptied import NAMED
+from stillroom.commands._pending import require_committed
 from stillroom.commands._records import require_unedited
 from stillroom.core.guard import PLAIN, Standing, parse_allowed, require_allowed
 from stillroom.core.plan import Plan
@@ -33,6 +35,11 @@ def require_plain_allowed(context: Any, work: Work, current: Current, name: str,
     allowed = parse_allowed(_x_argument(context))
     if name in {"upgrade", "downgrade"}:
         require_unedited(work, current.revisions, standing, terminal)
+    if name == "upgrade" and (current.mark in NAMED or standing.is_contradicted):
+        from stillroom.edges.alembic.plain import list_steps
+
+        plan = Plan("upgrade", list_steps(context, current.revisions).revisions, current.revisions, ())
+        require_committed(work, plan, standing)
     if name == "downgrade" and standing.is_protected:
         _require_nothing_lost(context, work, current, standing, allowed)
     if name == "do_stamp":

@@ -188,7 +188,16 @@ def end_recording(
         recording.ledger.enter_alone(connection, entries)
 
 
-def enter_end(work: Work, connection: Connection, recording: Recording, kind: str, outcome: str) -> None:
+def enter_end(
+    work: Work,
+    connection: Connection,
+    recording: Recording,
+    kind: str,
+    outcome: str,
+    *,
+    sqlstate: str = "",
+    steps: Sequence[Entry] = (),
+) -> None:
     """Enter the end of a run that no plan of ours says the end of: where the database stands is read.
 
     Raises:
@@ -196,7 +205,8 @@ def enter_end(work: Work, connection: Connection, recording: Recording, kind: st
     """
     _make_idle(connection)
     after = look_on(connection, work.target, work.project, work.settings).revisions
-    recording.ledger.enter_alone(connection, [recording.entry(kind, outcome, after=after)])
+    entries = [*steps, recording.entry(kind, outcome, after=after, sqlstate=sqlstate)]
+    recording.ledger.enter_alone(connection, entries)
 
 
 def _make_idle(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._open_step import Say, Seen, is_over, look_at
 from stillroom.core.journal import DONE, OpenStep, Sent
+from stillroom.core.plan import hint_for_unknown
 from stillroom.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -14,17 +15,14 @@ if TYPE_CHECKING:
     from stillroom.edges.postgres.session import Migrating
 
 
-def prepare_resuming(work: Work, held: Migrating, say: Say) -> OpenStep | None:
-    """Make the database ready to go on: an index that a cut left invalid is dropped, and only that one.
-
-    Returns:
-        The step with what is done; None where none was cut short.
+def find_resumable(work: Work, held: Migrating) -> OpenStep | None:
+    """Find the step that is to be gone on with; None where none was cut short.
 
     Raises:
-        RefusedError: It cannot be told what became of a statement, or going on would repeat a change.
+        RefusedError: Its revision has no file here, or what is done from here on could not be entered.
         DatabaseError: The server refused.
     """
-    from stillroom.edges.postgres.journal import close_alone, drop_invalid, read_open
+    from stillroom.edges.postgres.journal import close_alone, read_open
 
     step = read_open(held.connection, held.current.role)
     if step is None:
@@ -32,10 +30,27 @@ def prepare_resuming(work: Work, held: Migrating, say: Say) -> OpenStep | None:
     if is_over(work, step, held.current.revisions):
         close_alone(held.connection, step.id, "settled")
         return None
+    _require_file(work, step)
+    require_records(work, held)
+    return step
+
+
+def make_ready(work: Work, held: Migrating, say: Say, step: OpenStep) -> OpenStep:
+    """Make the database ready to go on: an index that the cut left invalid is dropped, and only that one.
+
+    Returns:
+        The step with what is done.
+
+    Raises:
+        RefusedError: It cannot be told what became of a statement, or going on would repeat a change.
+        DatabaseError: The server refused.
+    """
+    from stillroom.edges.postgres.journal import drop_invalid
+
     kept: list[Sent] = []
     seen = look_at(held.connection, step, work.limits.search_path)
     for each in seen:
-        if each.state in {"unknown", "another"} or (each.sent.returns and each.sent.is_change):
+        if each.state == "unknown" or (each.sent.returns and each.sent.changes):
             raise _unclear(work, step, seen, each, say)
         if each.state == "invalid":
             say(f"dropping the invalid index {each.index}, which {step.revision} was building")
@@ -47,14 +62,41 @@ def prepare_resuming(work: Work, held: Migrating, say: Say) -> OpenStep | None:
     return replace(step, statements=tuple(kept))
 
 
+def require_records(work: Work, held: Migrating) -> None:
+    """Refuse to go on where nobody could enter what is done from here on.
+
+    Raises:
+        RefusedError: The ledger cannot be written; what would help is said.
+    """
+    from stillroom.edges.postgres.ledger import open_ledger
+
+    opened = open_ledger(held.connection, database=held.current.database, role=held.current.role)
+    if not opened.is_usable:
+        raise RefusedError(
+            f"{work.target.shown}: nothing was gone on with, because it could not be entered: {opened.problem}",
+            hint=opened.hint,
+        )
+
+
+def _require_file(work: Work, step: OpenStep) -> None:
+    """Refuse a step that this checkout does not have.
+
+    Raises:
+        RefusedError: Its revision has no file here; nothing was touched.
+    """
+    if step.revision not in work.project.history.revisions:
+        raise RefusedError(
+            f"{work.target.shown}: {step.revision} was cut short, and has no file here",
+            hint=hint_for_unknown(step.revision),
+        )
+
+
 def _unclear(work: Work, step: OpenStep, seen: tuple[Seen, ...], which: Seen, say: Say) -> RefusedError:
     for each in seen:
         say(each.text)
     what = (
         f"`{which.sent.shown}` returned rows and changed others, and would change them again"
         if which.state == "done"
-        else f"an index of that name is on another table: {which.index}"
-        if which.state == "another"
         else f"it cannot be told what became of `{which.sent.shown}`"
     )
     return RefusedError(
@@ -89,6 +131,7 @@ def settle(work: Work, held: Migrating, say: Say, outcome: str) -> tuple[str, ..
     step = read_open(held.connection, held.current.role)
     if step is None:
         raise RefusedError("no step was cut short, so there is nothing to settle", hint="`invoke status`")
+    _require_file(work, step)
     applied = history.closure(before) | {step.revision}
     now = history.tops(applied if outcome == "applied" else applied - {step.revision})
     layout = work.project.layout
@@ -114,6 +157,6 @@ def close_open_step(work: Work, held: Migrating, outcome: str) -> None:
     """
     from stillroom.edges.postgres.journal import close_alone, read_open
 
-    step = None if work.settings.ledger == "off" else read_open(held.connection, held.current.role)
+    step = read_open(held.connection, held.current.role)
     if step is not None:
         close_alone(held.connection, step.id, outcome)

@@ -84,7 +84,7 @@ def prepare_upgrade(
     target: str,
     wait_s: str,
     allowed: frozenset[str] = frozenset(),
-    only_plans: bool = False,
+    skips_open: bool = False,
 ) -> tuple[Work, Standing, Plan]:
     """Read everything an upgrade is decided on; nothing is locked, and nothing heavy imported.
 
@@ -95,7 +95,7 @@ def prepare_upgrade(
         target: What was asked for.
         wait_s: Longest wait in seconds, as typed; empty for the setting.
         allowed: "ahead" makes a database that is ahead of this checkout one where nothing is to do.
-        only_plans: Nothing will be run, so that a step that was cut short is no reason to stop.
+        skips_open: A step that was cut short is no reason to stop: it is to be gone on with, or nothing will be run.
 
     Raises:
         SettingsError: Settings or flags that cannot be used.
@@ -107,9 +107,7 @@ def prepare_upgrade(
     if is_ahead_of_checkout(work, current.revisions):
         require_ahead_allowed(work, current, terminal.say, allowed)
         return work, standing, Plan("upgrade", (), current.revisions, current.revisions)
-    if work.open_step and only_plans:
-        terminal.say(f"note:  {work.open_step.revision} runs, or was cut short: `invoke status` says which")
-    elif work.open_step:
+    if work.open_step and not skips_open:
         require_none_yet(work, terminal.say)
     require_unedited(work, current.revisions, standing, terminal)
     require_one_head(settings, work.project, current.revisions, target)
@@ -186,7 +184,7 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Vo
     if isinstance(outcome, Ended):
         raise DatabaseError(
             f"the process that ran the steps {outcome.status}; {stands(work, work.target)}",
-            hint="`invoke status` shows what is pending; correct the revision, if it did that",
+            hint="`invoke status` shows what is pending, and whether it was cut short in the middle; correct the revision, if it did that",
         )
     return outcome
 

@@ -96,7 +96,7 @@ def migrate_after_backup(
     started = time.monotonic()
     command = "backup-then-migrate"
     work, standing, plan = prepare_upgrade(
-        settings, terminal, command=command, target=target, wait_s=wait_s, allowed=allowed, only_plans=plan_only
+        settings, terminal, command=command, target=target, wait_s=wait_s, allowed=allowed, skips_open=plan_only
     )
     database = work.target.shown
     if not plan.steps:

@@ -13,7 +13,7 @@ from stillroom.commands._open_step import require_no_open_step
 from stillroom.commands._pending import require_committed, require_whole_files
 from stillroom.commands._records import plan_upgrade_now
 from stillroom.commands._rendering import render_plan
-from stillroom.commands._resuming import StepSettled, read_outcome, resume
+from stillroom.commands._resuming import StepSettled, plan_the_rest, read_outcome, settle_by_hand
 from stillroom.commands._running import run_plan
 from stillroom.commands._steps import Ran, Work, prepare_upgrade, run_under_lock
 from stillroom.core.guard import require_allowed
@@ -81,40 +81,53 @@ def migrate_database(
         InterruptedRunError: Ctrl-C or a signal; the message says how far it came.
     """
     started = time.monotonic()
-    outcome = read_outcome(settled_as, resumes=resumes)
-    if resumes and not plan_only:
-        done = resume(settings, terminal, target=target, wait_s=wait_s, shows_data=shows_data, outcome=outcome)
-        if isinstance(done, StepSettled):
-            return done
-        return Migrated(done.database, done.ran.plan, done.ran.applied, done.seconds)
+    outcome = read_outcome(settings, settled_as, resumes=resumes)
+    if outcome:
+        return settle_by_hand(settings, terminal, wait_s=wait_s, outcome=outcome)
     work, standing, plan = prepare_upgrade(
-        settings, terminal, command="migrate", target=target, wait_s=wait_s, allowed=allowed, only_plans=plan_only
+        settings,
+        terminal,
+        command="migrate",
+        target=target,
+        wait_s=wait_s,
+        allowed=allowed,
+        skips_open=plan_only or resumes,
     )
     database = work.target.shown
-    if not plan.steps:
+    goes_on = resumes and work.open_step is not None
+    if not plan.steps and not goes_on:
         return Migrated(database, plan, (), time.monotonic() - started)
     require_whole_files(work.project, plan)
-    require_no_tables(work, plan, terminal, proves=not plan_only)
+    if not goes_on:  # the tables of a first revision that was cut short are its own
+        require_no_tables(work, plan, terminal, proves=not plan_only)
     if plan_only:
         return MigrationPlanned(database, plan, render_plan(work, plan))
     require_allowed("migrate", standing, command="migrate")
     require_committed(work, plan, standing)
-    ran = upgrade_under_lock(replace(work, shows_data=shows_data), terminal, target=target, allowed=allowed)
+    work = replace(work, shows_data=shows_data)
+    ran = upgrade_under_lock(work, terminal, target=target, allowed=allowed, resumes=resumes)
     return Migrated(database, ran.plan, ran.applied, time.monotonic() - started)
 
 
-def upgrade_under_lock(work: Work, terminal: Terminal, *, target: str, allowed: frozenset[str] = frozenset()) -> Ran:
+def upgrade_under_lock(
+    work: Work, terminal: Terminal, *, target: str, allowed: frozenset[str] = frozenset(), resumes: bool = False
+) -> Ran:
     """Take the lock, plan again with what is current now, and run that."""
 
     def body(held: Migrating, say: Voice) -> Ran:
-        plan = plan_upgrade_now(work, held, say, target=target, allowed=allowed)
+        step = None
+        if resumes:
+            plan, step = plan_the_rest(work, held, say, target=target, allowed=allowed)
+        else:
+            plan = plan_upgrade_now(work, held, say, target=target, allowed=allowed)
         require_whole_files(work.project, plan)
-        require_no_tables_now(work, held, plan)
-        require_no_open_step(work, held, say)
-        note_emptied(work, held, plan, say)
+        if step is None:
+            require_no_open_step(work, held, say)
+            require_no_tables_now(work, held, plan)
+            note_emptied(work, held, plan, say)
         if plan.steps:
             mark_if_new(work, held, say)
-        return run_plan(work, held, plan, say)
+        return run_plan(work, held, plan, say, resumed=step)
 
     ran = run_under_lock(work, terminal, body)
     assert isinstance(ran, Ran)

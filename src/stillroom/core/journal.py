@@ -21,13 +21,15 @@ class Wanted:
 
     Args:
         kind: "create index", "drop index", "repeatable", or "unknown".
-        name: Of the index; it may have a schema before a dot.
+        name: Of the index; it may have a schema before a dot. Empty where the server chooses it.
         table: Its table, where it is created.
+        before: The oids of the indexes that the table had before it was sent: those are somebody else's.
     """
 
     kind: str
     name: str = ""
     table: str = ""
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Sent:
         shown: The text in short, without literals.
         state: "done", or "started" while nobody has said that it ended.
         returns: It returned rows, which what comes after it may have used.
+        changes: It changes rows.
         wanted: What it wanted, where it cannot run in a transaction, so that its end and our note of it are two.
         rows: How many rows a backfill has done; None for anything else.
         key: The last key that a backfill has done; empty before the first batch.
@@ -50,6 +53,7 @@ class Sent:
     shown: str
     state: str
     returns: bool = False
+    changes: bool = False
     wanted: Wanted | None = None
     rows: int | None = None
     key: str = ""
@@ -57,13 +61,7 @@ class Sent:
     @property
     def runs_again(self) -> bool:
         """It only read, so a step that is resumed asks again."""
-        return self.returns and not self.is_change
-
-    @property
-    def is_change(self) -> bool:
-        """It changes rows."""
-        words = [token.text for each in read_statements(self.shown) for token in each if token.kind == "word"]
-        return bool(words) and words[0] not in _READING and any(each in _CHANGING for each in words)
+        return self.returns and not self.changes
 
 
 @dataclass(frozen=True)
@@ -102,6 +100,15 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def changes_rows(statement: str) -> bool:
+    """Tell whether a statement changes rows, in a WITH as well."""
+    for each in read_statements(statement):
+        words = [token.text for token in each if token.kind == "word"]
+        if words and words[0] not in _READING and any(word in _CHANGING for word in words):
+            return True
+    return False
+
+
 def find_wanted(statement: str) -> Wanted:
     """Tell what a statement that runs outside of a transaction wanted."""
     statements = read_statements(statement)
@@ -115,7 +122,7 @@ def find_wanted(statement: str) -> Wanted:
         if reader.takes("index"):
             reader.takes("concurrently")
             reader.takes("if", "not", "exists")
-            name = reader.relation()
+            name = "" if reader.takes("on") else reader.relation()
             reader.takes("on")
             reader.takes("only")
             return Wanted("create index", name, reader.relation())

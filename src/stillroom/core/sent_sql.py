@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 
-from stillroom.core.sql_text import Reader, Statement, read_statements
+from stillroom.core.sql_text import Reader, Statement, read_statements, replace_values
 
 _MAY_END = re.compile(r"\b(?:COMMIT|END|ABORT|BEGIN|START|PREPARE|ROLLBACK)\b", re.IGNORECASE)
-_VALUES = re.compile(
-    r"\$(\w*)\$.*?\$\1\$|[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z)|'(?:[^']|'')*(?:'|\Z)|\b\d+(?:\.\d+)?\b", re.DOTALL
-)
 _GUARDED = re.compile(
     r"""\bcreate\s+(?:unique\s+)?index\s+(?:concurrently\s+)?if\s+not\s+exists\s+("[^"]+"|\w+)""", re.IGNORECASE
 )
-_COMMENTS = re.compile(r"--[^\n]*(?:\n|\Z)|/\*(?:[^*]|\*(?!/))*\*/")
+SEEN = 50  # of a long statement, so many times what is shown is looked at
 
 
 def find_transaction_word(sql: str) -> str:
@@ -87,5 +84,5 @@ def hide_values(statement: str, *, length: int = 80) -> str:
         statement: As somebody sent it.
         length: The most characters to keep.
     """
-    text = " ".join(_VALUES.sub("?", _COMMENTS.sub(" ", statement)).split())
+    text = " ".join(replace_values(statement[: length * SEEN]).split())
     return text if len(text) <= length else text[: length - 1] + "…"

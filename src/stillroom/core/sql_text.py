@@ -90,6 +90,33 @@ def _tokens(text: str) -> list[Token]:
     return tokens
 
 
+def replace_values(text: str, value: str = "?") -> str:
+    """Put a sign in the place of each string and number, and a blank in that of comments; names stay as they are written.
+
+    A string without an end takes the rest along, as in a statement that was cut.
+    """
+    pieces: list[str] = []
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        assert match is not None, "the last alternative takes any character"
+        kind, piece, position = str(match.lastgroup), match.group(), match.end()
+        if kind == "comment":
+            position = _end_of_comment(text, position)
+        elif kind == "dollar":
+            end = text.find(piece, position)
+            position = len(text) if end < 0 else end + len(piece)
+        elif kind == "mark" and piece in "'\"":
+            position = len(text)
+        if kind in {"space", "comment"}:
+            pieces.append(" ")
+        elif kind in {"dollar", "string", "escaped", "number"} or (kind == "mark" and piece in "'\""):
+            pieces.append(value)
+        else:
+            pieces.append(piece)
+    return "".join(pieces)
+
+
 def _end_of_comment(text: str, position: int) -> int:
     """Find the end of a comment; they nest."""
     depth = 1

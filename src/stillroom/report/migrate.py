@@ -22,7 +22,8 @@ def text(result: Migrated | MigrationPlanned | StepSettled) -> str:
     if not result.applied:
         return f"{result.database}: nothing to do, at {place}"
     count = len(result.applied)
-    return f"{result.database}: {count} revision{'s' if count > 1 else ''} applied in {result.seconds:.1f} s, now at {place}"
+    word = "applied" if result.plan.direction == "upgrade" else "undone"
+    return f"{result.database}: {count} revision{'s' if count > 1 else ''} {word} in {result.seconds:.1f} s, now at {place}"
 
 
 def _plan(result: MigrationPlanned) -> str:

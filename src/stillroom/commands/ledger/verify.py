@@ -73,6 +73,8 @@ def verify_ledger(settings: Settings, terminal: Terminal) -> LedgerVerified:
 
 
 def _chain(found: WholeLedger) -> list[str]:
+    if not found.rows and found.current.revisions:
+        return ["the ledger is empty, although revisions are applied: its rows were taken away"]
     changed = find_changed(found.rows)
     shown = ", ".join(map(str, changed[:SHOWN])) + (", …" if len(changed) > SHOWN else "")
     return [f"row {shown} of stillroom.ledger was changed, or one before it was taken away"] if changed else []
@@ -82,6 +84,8 @@ def _place(found: WholeLedger) -> list[str]:
     """Compare the version table with what the last run left there."""
     place = find_place(found.rows)
     now = found.current.revisions
+    if not found.rows:
+        return []
     if place is None:
         last = runs_of(found.rows)[-1:]
         return [f"the last run ({each.command} by {each.by}) never said how it ended" for each in last]

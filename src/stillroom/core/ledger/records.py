@@ -24,6 +24,7 @@ class Record:
         sql: sha256 of what it sent; empty when it was accepted without running.
         at: When, UTC.
         by: Who, as "ada on laptop".
+        is_accepted: It was accepted, and did not run so.
     """
 
     revision: str
@@ -33,6 +34,7 @@ class Record:
     sql: str
     at: datetime
     by: str
+    is_accepted: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,15 @@ class Edit:
     @property
     def text(self) -> str:
         """Say it in one line, with both hashes."""
-        hashes = f"it ran as sha256 {self.record.script[:SHOWN]}, and is {self.found.script[:SHOWN]} now"
-        when = f"applied {self.record.at:%Y-%m-%d %H:%M} UTC by {self.record.by}"
+        did = "was accepted" if self.record.is_accepted else "ran"
+        hashes = f"it {did} as sha256 {self.record.script[:SHOWN]}, and is {self.found.script[:SHOWN]} now"
+        when = f"{'accepted' if self.record.is_accepted else 'applied'} {self.record.at:%Y-%m-%d %H:%M} UTC by {self.record.by}"
         if self.kind == "layout":
             return f"{self.path}: only comments or layout of an applied revision changed ({hashes})"
         if self.kind == "moved":
             was = ", ".join(self.record.parents) or "nothing"
             return f"{self.path} follows {self.detail} now, and followed {was} when it ran ({when}; {hashes})"
-        return f"{self.path} was edited after it ran ({when}): {hashes}"
+        return f"{self.path} was edited after it {did} ({when}): {hashes}"
 
 
 def latest_records(rows: Iterable[Row]) -> Mapping[str, Record]:

@@ -14,8 +14,9 @@ MOVES = ("run", "stamp", "reset", "restore", "settlement")
 
 @dataclass(frozen=True)
 class Step:
-    """One revision of a run: its id, how it ended, and how long it took."""
+    """One revision of a run: its id, how it ended, and how long it took; kind tells a step from what was only entered."""
 
+    kind: str
     revision: str
     direction: str
     outcome: str
@@ -45,6 +46,7 @@ class Run:
         before: What the version table held.
         after: What it held afterwards.
         steps: The revisions.
+        reset: How the schema was emptied before: "by reset-dev", or "emptied by hand"; empty where it was not.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Run:
     before: tuple[str, ...]
     after: tuple[str, ...]
     steps: tuple[Step, ...]
+    reset: str = ""
 
 
 def runs_of(rows: Iterable[Row]) -> tuple[Run, ...]:
@@ -79,7 +82,7 @@ def _run(rows: list[Row]) -> Run:
     ends = [row.entry for row in rows if row.entry.kind != "step" and row.entry.outcome != "started"]
     end = ends[-1] if ends else None
     steps = tuple(
-        Step(each.revision, each.direction, each.outcome, each.seconds, each.sqlstate)
+        Step(each.kind, each.revision, each.direction, each.outcome, each.seconds, each.sqlstate)
         for each in (row.entry for row in rows)
         if each.kind != "run" and each.revision
     )
@@ -89,6 +92,7 @@ def _run(rows: list[Row]) -> Run:
         f"{facts.actor} on {facts.host}", rows[0].role, facts.commit, facts.is_dirty, facts.application, facts.stillroom,
         last.backup or first.backup, end.reason if end else "", end.sqlstate if end else "", first.before,
         end.after if end else first.before, steps,
+        next((each.entry.reason or "by reset-dev" for each in rows if each.entry.kind == "reset"), ""),
     )  # fmt: skip
 
 

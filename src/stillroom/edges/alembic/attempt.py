@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as PsycopgConnection
 
     from stillroom.core.limits import Limits
+    from stillroom.edges.alembic.entering import Entering
     from stillroom.edges.alembic.journal import Journal
     from stillroom.edges.postgres.waiting import Watch
 
@@ -78,6 +79,7 @@ class Attempt:
         older_threads: Those that were there before it, and have nothing to send.
         sent: What it has sent.
         journal: Of the step; None without a ledger.
+        entering: Its row of the ledger, until it is entered; None without one.
     """
 
     lock_timeout_ms: int
@@ -102,6 +104,7 @@ class Attempt:
     older_threads: frozenset[threading.Thread] = frozenset()
     sent: Sent = field(default_factory=Sent)
     journal: Journal | None = None
+    entering: Entering | None = None
     _ended_transaction: bool = False
 
     @classmethod

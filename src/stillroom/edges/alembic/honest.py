@@ -79,6 +79,7 @@ def honest(
         _set_token(raw, attempt)
         before, rows = look(raw, kept), _read_rows(raw, kept[0])
         require_session(before, attempt, "before it began")
+        attempt.entering = entering
         attempt.invalid_before = read_invalid(raw)
         attempt.guarded |= find_guarded_indexes(_source_of(function))
         seam("step begun")
@@ -92,6 +93,8 @@ def honest(
             raise Interrupted("a signal that the step swallowed")
         if attempt.lie:
             raise DishonestStepError(attempt.lie)
+        if attempt.journal:
+            attempt.journal.require_all_passed()
         after = _look_again(raw, attempt, kept)
         require_same(before, after, attempt, kept)
         if _read_rows(raw, kept[0]) != rows:
@@ -104,6 +107,7 @@ def honest(
         attempt.end_step()
         if entering:
             entering.enter(raw, attempt)
+            attempt.entering = None
         seam("step run, not recorded")
 
     return checked

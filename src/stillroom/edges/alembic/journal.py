@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from stillroom.core.journal import DONE, STARTED, OpenStep, Sent, Wanted, digest_of, find_wanted
+from stillroom.core.journal import DONE, STARTED, OpenStep, Sent, Wanted, changes_rows, digest_of, find_wanted
 from stillroom.core.sent_sql import hide_values
 from stillroom.edges.alembic.seen import DishonestStepError
-from stillroom.edges.postgres.journal import close_step, open_step, write_statements
+from stillroom.edges.postgres.journal import close_step, open_step, with_those_before, write_statements
 from stillroom.edges.seams import seam
 
 if TYPE_CHECKING:
@@ -63,9 +63,10 @@ class Journal:
             return None
         known = self.done[self.place]
         if known.digest != digest_of(statement, parameters):
+            now = hide_values(statement, length=LENGTH)
+            what = f"and is `{now}`" if now != known.shown else "with other values"
             raise DishonestStepError(
-                f"it does not send what an earlier try has done: statement {self.place + 1} was `{known.shown}`, and is "
-                f"`{hide_values(statement, length=80)}`"
+                f"it does not send what an earlier try has done: statement {self.place + 1} was `{known.shown}`, {what}"
             )
         return known
 
@@ -83,9 +84,8 @@ class Journal:
         """Enter a statement outside of a transaction before it is sent."""
         if self._is_known:
             return
-        self._running = self._sent(
-            statement, parameters, state=STARTED, wanted=find_wanted(statement) if is_alone else None
-        )
+        wanted = with_those_before(cursor, find_wanted(statement)) if is_alone else None
+        self._running = self._sent(statement, parameters, state=STARTED, wanted=wanted)
         self._write(cursor, [self._running])
         seam("statement entered")
 
@@ -114,6 +114,17 @@ class Journal:
         self._write(cursor, pending)
         seam("journal written")
 
+    def require_all_passed(self) -> None:
+        """Refuse a step that has ended and did not send all that an earlier try has done.
+
+        Raises:
+            DishonestStepError: Something is left.
+        """
+        if self.place < len(self.done):
+            raise DishonestStepError(
+                f"it does not send what an earlier try has done: statement {self.place + 1}, `{self.done[self.place].shown}`, is missing"
+            )
+
     def forget(self) -> None:
         """Begin anew: the transaction was rolled back, and nothing of the step is committed."""
         self._pending, self._running, self._is_known, self.place = [], None, False, 0
@@ -131,7 +142,8 @@ class Journal:
         self, statement: str, parameters: Any, *, state: str, returns: bool = False, wanted: Wanted | None = None
     ) -> Sent:
         shown = hide_values(statement, length=LENGTH)
-        return Sent(self.place, digest_of(statement, parameters), shown, state, returns, wanted)
+        digest, changes = digest_of(statement, parameters), changes_rows(statement)
+        return Sent(self.place, digest, shown, state, returns, changes, wanted)
 
     def _write(self, cursor: Cursor, statements: Iterable[Sent]) -> None:
         if self.id is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from psycopg2 import sql
@@ -25,7 +26,7 @@ create table if not exists stillroom.journal (
   started_at timestamptz not null, closed_at timestamptz, outcome text not null default 'open');
 create table if not exists stillroom.journal_statement (
   journal bigint not null, place integer not null, digest text not null, shown text not null, state text not null,
-  returns boolean not null default false, wanted text[], rows bigint, key text not null default '',
+  returns boolean not null default false, changes boolean not null default false, wanted text[], rows bigint, key text not null default '',
   primary key (journal, place));
 grant select on stillroom.journal, stillroom.journal_id_seq, stillroom.journal_statement to public;
 """
@@ -34,19 +35,20 @@ select id, run, actor, host, revision, direction, started_at at time zone 'UTC' 
 where closed_at is null order by id desc limit 1
 """
 _STATEMENTS = """
-select place, digest, shown, state, returns, wanted, rows, key from stillroom.journal_statement where journal = %s::bigint order by place
+select place, digest, shown, state, returns, changes, wanted, rows, key from stillroom.journal_statement where journal = %s::bigint order by place
 """
 _WRITE = """
-insert into stillroom.journal_statement (journal, place, digest, shown, state, returns, wanted, rows, key)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+insert into stillroom.journal_statement (journal, place, digest, shown, state, returns, changes, wanted, rows, key)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 on conflict (journal, place) do update set digest = excluded.digest, shown = excluded.shown, state = excluded.state,
-  returns = excluded.returns, wanted = excluded.wanted, rows = excluded.rows, key = excluded.key
+  returns = excluded.returns, changes = excluded.changes, wanted = excluded.wanted, rows = excluded.rows, key = excluded.key
 """
-_INDEX = """
-select i.indisvalid, pg_catalog.format('%%I.%%I', n.nspname::text, c.relname::text),
-       pg_catalog.to_regclass(%(table)s)::oid is not distinct from i.indrelid
+_INDEXES = """
+select i.indexrelid::text, i.indisvalid, pg_catalog.format('%%I.%%I', n.nspname::text, c.relname::text),
+       i.indexrelid = coalesce(pg_catalog.to_regclass(%(name)s)::oid, 0::oid)
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace join pg_catalog.pg_index i on i.indexrelid = c.oid
-where c.oid = pg_catalog.to_regclass(%(name)s)::oid
+where i.indrelid = pg_catalog.to_regclass(%(table)s)::oid or c.oid = pg_catalog.to_regclass(%(name)s)::oid
+order by i.indexrelid
 """
 
 
@@ -72,8 +74,10 @@ def write_statements(cursor: Cursor, journal: int, statements: Iterable[Sent]) -
         psycopg2.Error: The server refused.
     """
     for each in statements:
-        wanted = [each.wanted.kind, each.wanted.name, each.wanted.table] if each.wanted else None
-        values = (journal, each.place, each.digest, each.shown, each.state, each.returns, wanted, each.rows, each.key)
+        it = each.wanted
+        wanted = [it.kind, it.name, it.table, *it.before] if it else None
+        flags = (each.returns, each.changes)
+        values = (journal, each.place, each.digest, each.shown, each.state, *flags, wanted, each.rows, each.key)
         cursor.execute(_WRITE, values)
 
 
@@ -136,9 +140,21 @@ def find_open(cursor: Cursor, role: str) -> OpenStep | None:
     id_, run, actor, host, revision, direction, started_at = row
     cursor.execute(_STATEMENTS, (id_,))
     statements = []
-    for place, digest, shown, state, returns, wanted, rows, key in cursor.fetchall():
-        statements.append(Sent(place, digest, shown, state, returns, Wanted(*wanted) if wanted else None, rows, key))
+    for place, digest, shown, state, returns, changes, it, rows, key in cursor.fetchall():
+        wanted = Wanted(it[0], it[1], it[2], tuple(it[3:])) if it else None
+        statements.append(Sent(place, digest, shown, state, returns, changes, wanted, rows, key))
     return OpenStep(id_, run, revision, direction, started_at, f"{actor} on {host}", tuple(statements))
+
+
+def with_those_before(cursor: Cursor, wanted: Wanted) -> Wanted:
+    """Note which indexes are there before one is built: whatever is new afterwards is its own.
+
+    Raises:
+        psycopg2.Error: The server refused.
+    """
+    if wanted.kind != "create index":
+        return wanted
+    return replace(wanted, before=tuple(row[0] for row in _read_indexes(cursor, wanted)))
 
 
 def look_for(cursor: Cursor, wanted: Wanted) -> tuple[str, str]:
@@ -149,20 +165,21 @@ def look_for(cursor: Cursor, wanted: Wanted) -> tuple[str, str]:
         wanted: The index.
 
     Returns:
-        "valid", "invalid", "another" (of that name, on another table) or "absent"; and the index as SQL names it.
+        "valid", "invalid" or "absent", and the index as SQL names it; one that was there before it was built is not it.
 
     Raises:
         psycopg2.Error: The server refused.
     """
-    quoted = {"name": _quoted(wanted.name), "table": _quoted(wanted.table) if wanted.table else None}
-    cursor.execute(_INDEX, quoted)
-    row = cursor.fetchone()
-    if row is None:
-        return "absent", ""
-    is_valid, shown, is_its = row
-    if wanted.table and not is_its:
-        return "another", shown
-    return "valid" if is_valid else "invalid", shown
+    for oid, is_valid, shown, has_name in _read_indexes(cursor, wanted):
+        if oid not in wanted.before and (has_name or not wanted.name):
+            return "valid" if is_valid else "invalid", shown
+    return "absent", ""
+
+
+def _read_indexes(cursor: Cursor, wanted: Wanted) -> list[tuple[str, bool, str, bool]]:
+    names = {"name": _quoted(wanted.name), "table": _quoted(wanted.table)}
+    cursor.execute(_INDEXES, {key: name or None for key, name in names.items()})
+    return list(cursor.fetchall())
 
 
 def drop_invalid(connection: Connection, name: str) -> None:
@@ -188,4 +205,6 @@ def drop_invalid(connection: Connection, name: str) -> None:
 
 
 def _quoted(name: str) -> str:
+    if not name:
+        return ""
     return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))

@@ -96,14 +96,22 @@ def read_version(cursor: Cursor, role: str) -> int:
     """Read the version of our schema; 0 where there is none, or what says so is a stranger's."""
     try:
         with transaction(cursor, reads=True):
-            cursor.execute("select pg_catalog.to_regclass('stillroom.about') is not null")
-            if cursor.fetchone() != (True,) or find_distrust(cursor, "stillroom.about", role)[0]:
-                return 0
-            cursor.execute("select version from stillroom.about order by version desc limit 1")
-            row = cursor.fetchone()
-            return int(row[0]) if row else 0
+            return find_version(cursor, role)
     except errors.InsufficientPrivilege:
         return 0
+
+
+def find_version(cursor: Cursor, role: str) -> int:
+    """Read it in the transaction that is open.
+
+    Raises:
+        psycopg2.Error: The server refused.
+    """
+    if not _is_there(cursor, "stillroom.about") or find_distrust(cursor, "stillroom.about", role)[0]:
+        return 0
+    cursor.execute("select version from stillroom.about order by version desc limit 1")
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 def hint_for_grant(cursor: Cursor, database: str, role: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
 _LATEST = """
-select distinct on (revision) revision, parents, script, tree, sql, ended_at at time zone 'UTC', actor, host
+select distinct on (revision) revision, parents, script, tree, sql, ended_at at time zone 'UTC', actor, host, kind = 'acceptance'::text
 from stillroom.ledger
 where kind in ('step', 'acceptance', 'settlement') and outcome in ('applied', 'accepted') and script <> ''::text
 order by revision, id desc
@@ -96,6 +96,6 @@ def find_records(cursor: Cursor) -> Mapping[str, Record]:
     """
     cursor.execute(_LATEST)
     return {
-        revision: Record(revision, tuple(parents), script, tree, sql, at, f"{actor} on {host}")
-        for revision, parents, script, tree, sql, at, actor, host in cursor.fetchall()
+        revision: Record(revision, tuple(parents), script, tree, sql, at, f"{actor} on {host}", is_accepted)
+        for revision, parents, script, tree, sql, at, actor, host, is_accepted in cursor.fetchall()
     }

@@ -30,6 +30,7 @@ def _run(run: Run) -> list[str]:
     lines = [
         f"{run.started_at:%Y-%m-%d %H:%M:%S}  {run.command}  {run.outcome}{took}{error}{moved}  {run.by} as {run.role}{code}"
     ]
+    lines += [f"    {', '.join(run.before) or 'base'} -> base, {run.reset}"] if run.reset else []
     lines += [_step(each) for each in run.steps]
     lines += [f"    backup {run.backup}"] if run.backup else []
     lines += [f"    reason: {run.reason}"] if run.reason else []
@@ -38,6 +39,8 @@ def _run(run: Run) -> list[str]:
 
 def _step(step: Step) -> str:
     error = f" ({step.sqlstate})" if step.sqlstate else ""
-    sign = SIGNS.get(step.outcome, " ")
+    sign = SIGNS.get(step.outcome, " ") if step.kind == "step" else " "
+    if step.kind == "settlement":
+        return f"    {step.revision}  settled as {step.outcome}"
     ended = "" if step.outcome in SIGNS else f"  {step.outcome}{error}"
     return f"  {sign} {step.revision}  {step.seconds:.2f} s{ended}"
