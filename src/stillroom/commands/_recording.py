@@ -184,7 +184,7 @@ def end_recording(
         return
     from stillroom.commands._looking_after import connect_again
 
-    with closing(connect_again(work, timeout_s=ANSWER_WITHIN_S, place_within_s=0.0)) as connection:
+    with closing(connect_again(work, timeout_s=ANSWER_WITHIN_S, place_within_s=ANSWER_WITHIN_S)) as connection:
         recording.ledger.enter_alone(connection, entries)
 
 

@@ -62,7 +62,7 @@ def run_plan(
     except StillroomError as error:
         _enter_failure(work, held, run, recording, error)
         raise
-    end_recording(work, held, recording, plan.ends_at)
+    _enter_end(work, held, run, recording)
     seam("looked again")
     return Ran(plan, tuple(run.done), time.monotonic() - started)
 
@@ -72,8 +72,16 @@ def _settled(
 ) -> Ran:
     """Find out what became of a run that lost its connection."""
     applied = settle(work, held, run, lost)
-    end_recording(work, held, recording, run.plan.ends_at)
+    _enter_end(work, held, run, recording)
     return Ran(run.plan, applied, time.monotonic() - started)
+
+
+def _enter_end(work: Work, held: Migrating, run: StepRun, recording: Recording | None) -> None:
+    """Enter that the run came to its end; the steps are applied, and looked at, also where that cannot be entered."""
+    try:
+        end_recording(work, held, recording, run.plan.ends_at)
+    except DatabaseError as failure:
+        run.say(f"note:  the end of this run was not entered in the ledger: {failure.message}")
 
 
 def _enter_failure(
