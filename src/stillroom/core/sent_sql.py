@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from stillroom.core.sql_text import Reader, Statement, read_statements, replace_values
 
@@ -77,6 +78,7 @@ def _created_index(statement: Statement) -> tuple[str, str] | None:
     return name, reader.relation()
 
 
+@lru_cache(256)
 def hide_values(statement: str, *, length: int = 80) -> str:
     """Shorten a statement to one line in which no literal can be read.
 

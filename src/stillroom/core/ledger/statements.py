@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from stillroom.core.sql_text import read_statements
 
@@ -31,6 +32,7 @@ class Sent:
         return "" if self._is_empty else self._hash.hexdigest()
 
 
+@lru_cache(256)  # a step that works through rows sends the same text again and again
 def _written(text: str) -> list[str]:
     if text.lstrip()[: len(ASKED[0])].lower().startswith(ASKED):
         return []
