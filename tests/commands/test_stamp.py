@@ -141,12 +141,10 @@ def test_a_role_that_may_not_create_databases_is_told_so(migrated: Project) -> N
 def test_the_scratch_database_is_dropped_when_it_is_interrupted(migrated: Project, number: int) -> None:
     write_revision(migrated, "aaaa00000001", "op.execute('select pg_sleep(8)')")
     write_revision(migrated, "aaaa00000002", "pass", down="aaaa00000001")
+    at_work = "select 1 from pg_stat_activity where query like '%%pg_sleep(8)%%' and state = 'active' and pid <> pg_backend_pid()"
+    until(lambda: not query(migrated, at_work))  # that of the test before may not have left yet
     process = launch(migrated, "stamp", "aaaa00000001")
-    until(
-        lambda: query(
-            migrated, "select 1 from pg_stat_activity where query like '%%pg_sleep(8)%%' and pid <> pg_backend_pid()"
-        )
-    )
+    until(lambda: query(migrated, at_work))
 
     stopped = interrupt(process, number)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 10
 # A session that has just been closed keeps its place for a moment: a role with one connection meets itself there.
-PLACE_FREE_WITHIN_S = 2.0
+PLACE_FREE_WITHIN_S = 5.0
 # Both ends must notice a dead network: these are the client's; the server's are set in the session.
 KEEPALIVES = {
     "keepalives": "1",
