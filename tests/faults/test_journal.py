@@ -105,7 +105,7 @@ def test_killed_at_random_times_every_row_is_done_once(
 ) -> None:
     """F40, F53: 30 batches and a concurrent index; killed, and the reruns killed again."""
     seed = random.randrange(10**6)
-    chance, wanted = random.Random(seed), rounds * 10 if rounds > 10 else rounds * 3
+    chance, wanted = random.Random(seed), rounds * 10 if rounds > 10 else rounds
     kills = trials = left_open = 0
     long_step(project, pause=0.01)
     while kills < wanted:
