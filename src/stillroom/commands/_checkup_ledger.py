@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from stillroom.commands._database import Project
+from stillroom.commands._database import Project, find_holders
 from stillroom.commands._records import find_edits_of
 from stillroom.core.findings import Finding, Severity, graver, shortened
 from stillroom.core.guard import COPIED
@@ -114,13 +114,10 @@ def check_journal(patient: Patient, cursor: Cursor) -> Iterator[Finding]:
 
 
 def _is_running(patient: Patient, cursor: Cursor) -> bool:
-    from stillroom.edges.postgres.lock import lock_key, read_holders
-
     layout, current = patient.ground.layout, patient.current
     if layout is None or current is None:
         return False
-    key = lock_key(layout.version_table_schema or current.schema, layout.version_table)
-    return bool(read_holders(cursor.connection, key))
+    return bool(find_holders(cursor.connection, layout, current.schema))
 
 
 def check_mark(patient: Patient, _: Cursor) -> Iterator[Finding]:

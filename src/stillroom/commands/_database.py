@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from stillroom.core.urls import DatabaseUrl
     from stillroom.edges.postgres.current import Current
+    from stillroom.edges.postgres.lock import Holder
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
 
@@ -147,6 +148,22 @@ def standing_of(settings: Settings, target: Target, current: Current, terminal: 
     if terminal is not None and standing.is_contradicted and not target.is_embedded:
         terminal.say(f"note:  {current.database} {standing.why.removeprefix('it ')}; that protects it")
     return standing
+
+
+def find_holders(connection: Connection, layout: Layout, schema: str) -> tuple[Holder, ...]:
+    """Find the sessions that hold the migration lock.
+
+    Args:
+        connection: To the database.
+        layout: Names the version table.
+        schema: Where that is, unless the layout says it.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    from stillroom.edges.postgres.lock import lock_key, read_holders
+
+    return read_holders(connection, lock_key(layout.version_table_schema or schema, layout.version_table))
 
 
 def search_path_of(settings: Settings, target: Target) -> str | None:

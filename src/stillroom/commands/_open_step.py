@@ -133,17 +133,15 @@ def require_none_yet(work: Work, say: Say) -> None:
     Raises:
         RefusedError: Part of a step that was cut short is there.
     """
-    from stillroom.commands._database import look_on
+    from stillroom.commands._database import find_holders, look_on
     from stillroom.edges.postgres.connect import connect
-    from stillroom.edges.postgres.lock import lock_key, read_holders
 
-    step, layout = work.open_step, work.project.layout
+    step = work.open_step
     if step is None:
         return
     with closing(connect(work.target.url, command=work.command)) as connection:
         current = look_on(connection, work.target, work.project, work.settings)
-        key = lock_key(layout.version_table_schema or current.schema, layout.version_table)
-        if is_over(work, step, current.revisions) or read_holders(connection, key):
+        if is_over(work, step, current.revisions) or find_holders(connection, work.project.layout, current.schema):
             return
         seen = look_at(connection, step, work.limits.search_path)
     if any(each.is_there for each in seen):
