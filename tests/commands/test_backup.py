@@ -33,7 +33,7 @@ def test_backup_makes_a_folder_and_says_the_way_back(migrated: Project) -> None:
     first, second, last = done.stdout.splitlines()
     assert done.code == 0, done.stderr
     assert f"backed up at {HEAD} in " in first
-    assert first.endswith("read back in full")
+    assert first.endswith("restored into a scratch database on the same server and compared")
     assert second == str(folder(migrated) / name)
     assert last == f"the way back: `invoke restore {name}`"
     assert name.startswith(database_of(migrated).name)
@@ -49,11 +49,14 @@ def test_the_manifest_tells_what_is_in_it(migrated: Project) -> None:
     assert found["database"] == database_of(migrated).name
     assert found["revisions"] == [HEAD]
     assert found["sequence"] == 1
-    assert found["verified"] == "read"
+    assert found["verified"] == "restore"
     assert found["server_version"].startswith(f"{database_of(migrated).server.major}.")
     assert found["tool"].endswith("/pg_dump")
-    assert {"schema": "public", "name": "users", "rows": 2} in found["rows"]
-    assert {"schema": "stillroom", "name": "mark", "rows": 1} in found["rows"]
+    rows = {f"{each['schema']}.{each['name']}": each for each in found["rows"]}
+    assert (rows["public.users"]["rows"], rows["stillroom.mark"]["rows"]) == (2, 1)
+    assert all(each["hash"] for each in rows.values())
+    assert found["contents"]["origin"]["encoding"] == "UTF8"
+    assert "plpgsql" in [each["name"] for each in found["contents"]["extensions"]]
     assert "dump/toc.dat" in [each["path"] for each in found["files"]]
 
 
@@ -208,7 +211,7 @@ def test_json_is_one_object(migrated: Project) -> None:
     assert result["database"].startswith(database_of(migrated).name)
     assert result["restore"] == f"invoke restore {result['backup']['name']}"
     assert result["backup"]["revisions"] == [HEAD]
-    assert result["backup"]["verified"] == "read"
+    assert result["backup"]["verified"] == "restore"
     assert {
         "path",
         "created_at",

@@ -23,7 +23,7 @@ def test_the_newest_is_first(migrated: Project) -> None:
     head, *rows, last = done.stdout.splitlines()
     assert head.split() == ["name", "revision", "size", "verified", "age"]
     assert [row.split()[:2] for row in rows] == [[second, HEAD], [first, HEAD]]
-    assert all("read in full" in row for row in rows)
+    assert all("restored and compared" in row for row in rows)
     assert last == f"2 backups in {folder(migrated)}"
 
 
@@ -62,5 +62,5 @@ def test_json_is_one_object(migrated: Project) -> None:
     assert found["name"] == name
     assert found["revisions"] == [HEAD]
     assert found["problem"] == ""
-    assert found["verified"] == "read"
+    assert found["verified"] == "restore"
     assert 0 <= found["age_s"] < 60

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
+from stillroom.core.manifest import read_manifest, write_manifest
 from tests.commands.backing import databases, folder, make_backup, tools_instead
 from tests.commands.support import add_user, database_of, finish, interrupt, launch, query, until
 from tests.commands.test_restore import users
@@ -52,12 +53,12 @@ def as_role(project: Project, *, options: str = "", owns: bool = False) -> str:
 
 
 def test_a_copy_that_is_not_what_was_backed_up_is_dropped(backed_up: tuple[Project, str]) -> None:
-    """F85: a manifest that was edited, or is another backup's."""
+    """F85: a manifest that tells of other rows, whoever wrote it."""
     project, name = backed_up
     path = folder(project) / name / "manifest.json"
-    found = json.loads(path.read_text())
-    next(each for each in found["rows"] if each["name"] == "users")["rows"] = 5
-    path.write_text(json.dumps(found))
+    found = read_manifest(path.read_text())
+    rows = tuple(replace(each, rows=5) if each.name == "users" else each for each in found.rows)
+    path.write_text(write_manifest(replace(found, rows=rows)))
 
     done = project.invoke("restore", name, "--yes")
 
@@ -201,6 +202,6 @@ def test_what_a_killed_restore_leaves_is_dropped_by_the_next(backed_up: tuple[Pr
     assert code == 4
     assert "was ended by signal 9" in stderr
     assert done.code == 0, done.stderr
-    assert f"dropped {half}, which an interrupted restore had left" in done.stderr
+    assert f"dropped {half}, which an interrupted run had left" in done.stderr
     assert half not in databases(project)
     assert users(project) == 1

@@ -7,8 +7,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stillroom.core.contents import TableRows
 from stillroom.core.copy_rows import RowCounter, find_difference
-from stillroom.core.manifest import TableRows
 
 BEFORE = b"--\n-- Data for Name: users; Type: TABLE DATA\n--\n\n"
 BETWEEN = b"\n\nSELECT pg_catalog.setval('public.users_id_seq', 3, true);\n\n"

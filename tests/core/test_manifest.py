@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from stillroom.core.manifest import DumpFile, Manifest, ManifestError, TableRows, read_manifest, write_manifest
+from stillroom.core.contents import TableRows
+from stillroom.core.manifest import DumpFile, Manifest, ManifestError, read_manifest, write_manifest
 
 MANIFEST = Manifest(
     database="shop",
@@ -32,7 +33,8 @@ MANIFEST = Manifest(
 
 
 def _changed(**changes: Any) -> str:
-    return json.dumps(json.loads(write_manifest(MANIFEST)) | changes)
+    """A manifest as a stillroom of the first format wrote it, without a digest."""
+    return json.dumps(json.loads(write_manifest(MANIFEST)) | {"format": 1} | changes)
 
 
 def test_a_manifest_survives_the_way_to_the_disk_and_back() -> None:
@@ -68,8 +70,21 @@ def test_a_manifest_that_cannot_be_read_is_said(text: str) -> None:
 
 
 def test_a_manifest_of_a_newer_stillroom_is_not_guessed_at() -> None:
-    with pytest.raises(ManifestError, match="has format 2, and this stillroom reads up to 1"):
-        read_manifest(_changed(format=2))
+    with pytest.raises(ManifestError, match="has format 3, and this stillroom reads up to 2"):
+        read_manifest(_changed(format=3))
+
+
+@pytest.mark.parametrize(("name", "value"), [("sequence", 8), ("verified", "restore"), ("revisions", []), ("rows", [])])
+def test_an_edit_by_hand_is_noticed(name: str, value: object) -> None:
+    """F85"""
+    edited = json.loads(write_manifest(MANIFEST)) | {name: value}
+    with pytest.raises(ManifestError, match="was changed after it was written"):
+        read_manifest(json.dumps(edited))
+
+
+def test_a_manifest_of_the_first_format_is_still_read() -> None:
+    old = {name: each for name, each in json.loads(_changed()).items() if name not in {"contents", "commit", "schemas"}}
+    assert read_manifest(json.dumps(old)) == MANIFEST
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../other/dump/toc.dat", "dump/../../x", "dump/a\0b"])

@@ -7,8 +7,9 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from stillroom.core.manifest import TableRows
-from stillroom.edges.postgres.snapshot import count_rows, exported_snapshot
+from stillroom.core.contents import TableRows
+from stillroom.edges.postgres.rows import count_rows
+from stillroom.edges.postgres.snapshot import exported_snapshot
 from stillroom.errors import DatabaseError, ToolError
 from tests.servers import Database
 

@@ -56,7 +56,7 @@ TASKS = [
     ["mark", "--environment", "test"],
 ]
 KEYWORDS = {
-    *("all", "and", "any", "array", "as", "by", "cascade", "check", "coalesce", "columns", "conflict", "exists", "extract", "filter"),
+    *("row", "all", "and", "any", "array", "as", "by", "cascade", "check", "coalesce", "columns", "conflict", "exists", "extract", "filter"),
     *("from", "in", "pg_", "insert", "kept", "mark", "not", "on", "or", "ours", "select", "then", "trusted", "unnest", "using", "values", "w", "when", "where"),
 }  # fmt: skip
 

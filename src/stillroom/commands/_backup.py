@@ -31,12 +31,14 @@ class Wanted:
         schema_only: No rows.
         exclude: Tables, or patterns of them, whose rows are left out.
         lock_wait_s: Longest wait for a table.
+        verify: "read", "restore", or empty for what the size of the database allows.
     """
 
     run: str
     schema_only: bool = False
     exclude: tuple[str, ...] = ()
     lock_wait_s: float = LOCK_WAIT_S
+    verify: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,9 @@ class BackupSummary:
         schema_only: There are no rows in it.
         tool_version: The version of pg_dump.
         server_version: The version of the server.
-        verified: How it was proven: "read" is read back in full.
+        verified: How it was proven: "read" back in full, or "restore": restored, and everything compared.
+        verified_where: Where it was restored, in words.
+        notes: What to know about the proof, in words.
         seconds: How long it took.
     """
 
@@ -71,10 +75,12 @@ class BackupSummary:
     tool_version: str
     server_version: str
     verified: str
+    verified_where: str
+    notes: tuple[str, ...]
     seconds: float
 
 
-def summarize(path: Path, manifest: Manifest) -> BackupSummary:
+def summarize(path: Path, manifest: Manifest, notes: tuple[str, ...] = ()) -> BackupSummary:
     """Shorten a manifest to what a person wants to know."""
     return BackupSummary(
         name=path.name,
@@ -89,6 +95,8 @@ def summarize(path: Path, manifest: Manifest) -> BackupSummary:
         tool_version=manifest.tool_version,
         server_version=manifest.server_version,
         verified=manifest.verified,
+        verified_where=manifest.verified_where,
+        notes=notes,
         seconds=manifest.seconds,
     )
 

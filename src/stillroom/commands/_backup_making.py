@@ -1,60 +1,80 @@
-"""Make one backup on the connection that holds the migration lock: dump, read back, describe, rename."""
+"""Make one backup on the connection that holds the migration lock: dump, prove, describe, rename."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from stillroom.commands._backup import BackupSummary, Wanted, find_fitting_tools, interruptible, summarize
+from stillroom.commands._proving import Proof, choose_level, prove
 from stillroom.core.backup_names import backup_name, clean, match_tables
-from stillroom.core.copy_rows import find_difference
-from stillroom.core.manifest import DUMP, OWN_SCHEMA, DumpFile, Manifest, TableRows, write_manifest
+from stillroom.core.contents import OWN_SCHEMA, Contents, LargeObjects, TableRows
+from stillroom.core.manifest import DUMP, RESTORED, DumpFile, Manifest, write_manifest
 from stillroom.core.pg_tools import DumpOrder, Tools, choose_jobs
 from stillroom.edges.backup_list import read_backup, read_backups
 from stillroom.edges.backups import publish, sync_and_hash, unfinished
 from stillroom.edges.pg_access import access, reach
-from stillroom.edges.pg_programs import dumping, read_back
+from stillroom.edges.pg_programs import dumping
 from stillroom.edges.pg_tools import has_zstd
-from stillroom.edges.postgres.snapshot import Snapshot, count_rows, exported_snapshot
-from stillroom.errors import ToolError
+from stillroom.edges.postgres.contents import read_contents
+from stillroom.edges.postgres.rows import count_rows
+from stillroom.edges.postgres.snapshot import Snapshot, exported_snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stillroom.commands._copying import Copy
     from stillroom.commands._steps import Work
     from stillroom.edges.postgres.session import Migrating
 
-READ_IN_FULL = "read"
+
+@dataclass(frozen=True)
+class Made:
+    """A backup that exists now.
+
+    Args:
+        backup: It.
+        copy: The database that it was restored into for the proof; None where it was read back only.
+    """
+
+    backup: BackupSummary
+    copy: Copy | None
 
 
-def make_backup(work: Work, held: Migrating, say: Callable[[str], None], wanted: Wanted) -> BackupSummary:
-    """Make a backup and prove it by reading it back in full; it exists when this returns, and not before.
+@contextmanager
+def making_backup(work: Work, held: Migrating, say: Callable[[str], None], wanted: Wanted) -> Iterator[Made]:
+    """Make a backup and prove it; it exists when the block begins, and the copy it was restored into lasts as long as that.
 
     Raises:
-        RefusedError: A pattern of `exclude` matches no table.
+        RefusedError: A pattern of `exclude` matches no table, or it cannot be proven as it was asked for.
         DatabaseError: The role may not read a table, or the server failed.
         ToolError: No pg_dump fits, it failed, or the file system did; nothing is kept.
         InterruptedRunError: A signal; nothing is kept.
     """
     hint = f"`invoke {work.command}` starts anew; older backups are untouched"
-    with interruptible(held.connection, "interrupted; no backup was made", hint):
-        tools = find_fitting_tools(work.settings, held.connection)
-        say(f"backing up {work.target.shown} with pg_dump {tools.version}")
-        with unfinished(work.settings.backup_dir, clean(held.current.database)) as partial:
-            return _Making(work, held, wanted, tools, partial).run()
+    with ExitStack() as kept:
+        with interruptible(held.connection, "interrupted; no backup was made", hint):
+            tools = find_fitting_tools(work.settings, held.connection)
+            say(f"backing up {work.target.shown} with pg_dump {tools.version}")
+            with unfinished(work.settings.backup_dir, clean(held.current.database)) as partial:
+                made = _Making(work, held, wanted, tools, partial, say, kept).run()
+        yield made
 
 
 @dataclass(frozen=True)
 class _Dumped:
-    """What pg_dump wrote, and what was counted meanwhile."""
+    """What pg_dump wrote, and what was read meanwhile."""
 
     created_at: datetime
+    level: str
     rows: tuple[TableRows, ...]
     without_rows: tuple[tuple[str, str], ...]
+    contents: Contents
 
 
 @dataclass(frozen=True)
@@ -66,8 +86,10 @@ class _Making:
     wanted: Wanted
     tools: Tools
     partial: Path
+    say: Callable[[str], None]
+    kept: ExitStack
 
-    def run(self) -> BackupSummary:
+    def run(self) -> Made:
         """Dump, prove, describe; the snapshot is closed before the proof begins, because others wait for it."""
         started, current = time.monotonic(), self.held.current
         place = reach(
@@ -77,35 +99,40 @@ class _Making:
             with exported_snapshot(self.held.connection, lock_wait_ms=self._lock_wait_ms) as snapshot:
                 dumped = self._dump(snapshot, environment)
             files = sync_and_hash(self.partial)
-            read = read_back(self.tools, self.partial / DUMP, environment)
-        self._require_whole(dumped, read)
+            major = self.held.connection.info.server_version // 10_000
+            proof = Proof(self.work, self.partial / DUMP, self.tools, dumped.rows, dumped.contents, self.say, major)
+            proven = prove(proof, dumped.level, environment, self.kept, is_asked=bool(self.wanted.verify))
         name = backup_name(current.database, dumped.created_at, current.revisions)
-        path = publish(self.partial, name, lambda: write_manifest(self._describe(dumped, files, started)))
+        describe = lambda: write_manifest(self._describe(dumped, files, proven.level, proven.where, started))  # noqa: E731
+        path = publish(self.partial, name, describe)
         written = read_backup(path)
         assert written.manifest is not None, "a manifest that was written a moment ago"
-        return summarize(path, written.manifest)
-
-    def _require_whole(self, dumped: _Dumped, read: tuple[TableRows, ...]) -> None:
-        """Compare what was read back with what was counted in the snapshot."""
-        difference = find_difference(read, dumped.rows)
-        if difference:
-            raise ToolError(f"the dump is not whole: {difference}", hint="run it again; older backups are untouched")
+        return Made(summarize(path, written.manifest, proven.notes), proven.copy)
 
     @property
     def _lock_wait_ms(self) -> int:
         return int(self.wanted.lock_wait_s * 1000)
 
     def _dump(self, snapshot: Snapshot, environment: dict[str, str]) -> _Dumped:
-        """Let pg_dump write while the rows are counted in the same snapshot."""
+        """Let pg_dump write while the rows are counted, or hashed, in the same snapshot."""
         created_at = datetime.now(UTC)
         # Ours are small, and not the project's to leave out.
         names = [(each.schema, each.name) for each in snapshot.tables if each.schema != OWN_SCHEMA]
         without = match_tables(names, self.wanted.exclude)
+        level = self.wanted.verify or choose_level(self.work.settings, snapshot.size_bytes)
+        # Sequences above all are read before pg_dump reads them: they go on, in whatever snapshot.
+        contents = read_contents(
+            self.held.connection,
+            version_table=self.work.project.layout.version_table,
+            hashes=level == RESTORED and not self.wanted.schema_only,
+        )
+        if self.wanted.schema_only:
+            contents = replace(contents, sequences=(), large_objects=LargeObjects())
         order = DumpOrder(
             folder=self.partial / DUMP,
             snapshot=snapshot.token,
             # Rows that a cut zstd file lacks are missed by counting; bytes of large objects would not be.
-            has_zstd=not snapshot.has_large_objects and has_zstd(self.tools, self.work.settings.child_environment),
+            has_zstd=not contents.large_objects.count and has_zstd(self.tools, self.work.settings.child_environment),
             jobs=choose_jobs(snapshot.size_bytes, os.cpu_count() or 1),
             lock_wait_ms=self._lock_wait_ms,
             schema_only=self.wanted.schema_only,
@@ -113,13 +140,16 @@ class _Making:
         )
         with_rows = {(each.schema, each.name) for each in snapshot.tables if each.has_rows and not order.schema_only}
         with dumping(self.tools, order, environment) as finish:
-            rows = count_rows(self.held.connection, sorted(with_rows - set(without)))
+            rows = count_rows(self.held.connection, sorted(with_rows - set(without)), hashes=level == RESTORED)
             finish()
-        return _Dumped(created_at, rows, without)
+        return _Dumped(created_at, level, rows, without, contents)
 
-    def _describe(self, dumped: _Dumped, files: tuple[DumpFile, ...], started: float) -> Manifest:
+    def _describe(
+        self, dumped: _Dumped, files: tuple[DumpFile, ...], level: str, where: str, started: float
+    ) -> Manifest:
         number = self.held.connection.info.server_version
         earlier = (each.manifest.sequence for each in read_backups(self.partial.parent) if each.manifest)
+        facts = self.work.facts
         return Manifest(
             database=self.held.current.database,
             server=self.work.target.shown,
@@ -134,7 +164,11 @@ class _Making:
             rows=dumped.rows,
             without_rows=tuple(".".join(each) for each in dumped.without_rows),
             schema_only=self.wanted.schema_only,
-            verified=READ_IN_FULL,
+            verified=level,
             verified_at=datetime.now(UTC),
             seconds=round(time.monotonic() - started, 3),
+            verified_where=where,
+            commit=facts.commit,
+            is_dirty=facts.is_dirty,
+            contents=dumped.contents,
         )

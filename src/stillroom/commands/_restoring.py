@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._backup import find_fitting_tools, interruptible
+from stillroom.commands._backup import interruptible
+from stillroom.commands._comparing_copy import compare_copy
+from stillroom.commands._filling import Filling, fill
 from stillroom.commands._recording import record
 from stillroom.core.backup_names import beside
-from stillroom.core.pg_tools import choose_jobs
-from stillroom.edges.pg_access import access, reach
-from stillroom.edges.pg_programs import RestoreOrder, restore
+from stillroom.core.copy_check import shorten
 from stillroom.edges.postgres import databases
-from stillroom.edges.postgres.belongings import carry_over
+from stillroom.edges.postgres.belongings import give, read_belongings
 from stillroom.edges.postgres.connect import connect
+from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.session import migrating, require_direct
-from stillroom.edges.postgres.snapshot import count_rows
 from stillroom.edges.postgres.swap import Names, move_in, swap
 from stillroom.errors import DatabaseError, StillroomError, ToolError
 
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
     from stillroom.edges.backup_list import Backup
     from stillroom.edges.postgres.session import Migrating
 
-# What a role that is no superuser, or a server without the other roles, says to an owner or a grant.
-OWNERS = re.compile(r'role "[^"]*" does not exist|must be (able to SET|a? ?member of|owner of)|permission denied')
 NO_OWNERS = "owners and grants are not as they were: roles are missing here, or rights"
 UNTOUCHED = "the live database is untouched"
 
@@ -86,7 +82,7 @@ def restore_in_child(work: Work, order: Order, say: Callable[[str], None]) -> Ou
     with ExitStack() as stack:
         admin = stack.enter_context(closing(databases.connect_beside_or_to(url, command=work.command)))
         require_direct(admin, work.limits)
-        databases.sweep_restores(admin, say)
+        databases.sweep_unfinished(admin, say)
         live = databases.read_database(admin, url.name)
         stack.enter_context(interruptible(admin, f"interrupted; {UNTOUCHED}", "run the same command again"))
         held = None
@@ -115,14 +111,11 @@ class _Restoring:
         """Fill a new database; it is dropped again when that fails."""
         try:
             has_owners = self._fill()
-            self._compare()
+            notes = self._compare(has_owners=has_owners)
             self.say("gathering the planner's statistics")
             databases.analyze(self.work.target.url, self.order.into, command=self.work.command)
-            notes: tuple[str, ...] = () if has_owners else (NO_OWNERS,)
-            if self.live:
-                notes += carry_over(self.admin, self.work.target.url.name, self.order.into)
-            elif not self.order.exists:
-                databases.finish(self.admin, self.order.into)
+            notes += () if has_owners else (NO_OWNERS,)
+            notes += self._give_belongings()
             self._enter()
         except BaseException:
             self._discard()
@@ -133,42 +126,33 @@ class _Restoring:
 
     def _fill(self) -> bool:
         """Restore into the new database; return whether owners and grants are as they were."""
-        tools = find_fitting_tools(self.work.settings, self.admin, archive_version=self.manifest.tool_version)
-        self.say(f"restoring {self.order.backup.name} into {self.order.into} with pg_restore {tools.version}")
-        url, environment = self.work.target.url, self.work.settings.child_environment
-        place = reach(url, environment, self.admin, major=tools.major, database=self.order.into)
-        major = self.admin.info.server_version // 10_000
-        jobs = choose_jobs(self.manifest.size_bytes, os.cpu_count() or 1)
-        whole = RestoreOrder(self.order.backup.dump, self.order.into, jobs, major, is_one=self.order.exists)
-        with access(place, self.work.command) as environment:
-            self._create()
-            try:
-                restore(tools, whole, environment)
-            except ToolError as error:
-                if self.order.exists or not OWNERS.search(error.message):
-                    raise
-                self.say(f"{error.message}; once more, without owners and grants")
-                databases.drop(self.admin, self.order.into)
-                self._create()
-                restore(tools, replace(whole, keeps_owners=False), environment)
-                return False
-        return True
+        backup, order = self.order.backup, self.order
+        if not order.exists:
+            databases.create_like(self.admin, order.into, self.live)
+        version, size = self.manifest.tool_version, self.manifest.size_bytes
+        filling = Filling(backup.name, backup.dump, version, size, order.into, order.exists, model=self.live)
+        return fill(self.work, self.admin, filling, self.say)
 
-    def _create(self) -> None:
-        if not self.order.exists:
-            databases.create_like(self.admin, self.order.into, self.live)
+    def _compare(self, *, has_owners: bool) -> tuple[str, ...]:
+        """Compare the copy with what was there in the dump's snapshot; return what is otherwise without a loss."""
+        rows, contents = self.manifest.rows, self.manifest.contents
+        compared = compare_copy(self.work, self.order.into, rows, contents, has_rights=has_owners)
+        if compared.differences:
+            told = shorten(compared.differences)
+            hint = f"{UNTOUCHED}; `invoke backups` lists the other backups"
+            raise ToolError(f"the restored copy is not what was backed up: {told}", hint=hint)
+        return compared.notes
 
-    def _compare(self) -> None:
-        """Count the rows of every table, and compare with what was counted in the dump's snapshot."""
-        expected = self.manifest.rows
-        url, command = self.work.target.url, self.work.command
-        with closing(connect(url, command=command, database=self.order.into)) as connection:
-            counted = count_rows(connection, [(each.schema, each.name) for each in expected])
-        for here, there in zip(counted, expected, strict=True):
-            if here != there:
-                told = f"{there.schema}.{there.name} has {here.rows} rows, the backup {there.rows}"
-                hint = f"{UNTOUCHED}; `invoke backups` lists the other backups"
-                raise ToolError(f"the restored copy is not what was backed up: {told}", hint=hint)
+    def _give_belongings(self) -> tuple[str, ...]:
+        """Set settings, grants, limit and comment of the database: the live one's, or those of the backup where it is gone."""
+        if self.live:
+            with self.admin.cursor() as cursor, translated("reading what belongs to the database"):
+                belongings = read_belongings(cursor, self.work.target.url.name)
+        elif not self.order.exists:
+            belongings = self.manifest.contents.belongings
+        else:
+            return ()
+        return give(self.admin, self.order.into, belongings)
 
     def _enter(self) -> None:
         """Say in the restored ledger that what comes after it happened to a copy."""

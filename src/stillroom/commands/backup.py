@@ -33,7 +33,13 @@ class BackedUp:
 
 
 def back_up_database(
-    settings: Settings, terminal: Terminal, *, exclude: str = "", schema_only: bool = False, lock_wait: str = ""
+    settings: Settings,
+    terminal: Terminal,
+    *,
+    exclude: str = "",
+    schema_only: bool = False,
+    lock_wait: str = "",
+    verify: str = "",
 ) -> BackedUp:
     """Make a backup; other backups may run at the same time, a migration may not.
 
@@ -42,6 +48,7 @@ def back_up_database(
         terminal: Told the progress.
         exclude: Tables whose rows are left out, separated by commas; `*` stands for any characters.
         schema_only: Leave all rows out.
+        verify: "read", "restore", or empty for what the size of the database allows.
         lock_wait: Longest wait for a table in seconds, as typed; empty for 60.
 
     Raises:
@@ -52,10 +59,11 @@ def back_up_database(
         LockBusyError: A migration is running and the wait ran out.
         InterruptedRunError: Ctrl-C or a signal; nothing is kept.
     """
+    from stillroom.commands._proving import read_level
     from stillroom.commands._steps import begin_work
 
     patterns = tuple(each.strip() for each in exclude.split(",") if each.strip())
-    wanted = Wanted(secrets.token_hex(8), schema_only, patterns, read_lock_wait(lock_wait))
+    wanted = Wanted(secrets.token_hex(8), schema_only, patterns, read_lock_wait(lock_wait), read_level(verify))
     work, current = begin_work(settings, terminal, command="backup", needs_history=False)
     database = work.target
     standing = standing_of(settings, database, current, terminal)
@@ -67,16 +75,19 @@ def _back_up_in_child(work: Work, terminal: Terminal, wanted: Wanted) -> BackupS
     from stillroom.edges.child import Ended, run_in_child
 
     def in_child(say: Callable[[str], None]) -> BackupSummary:
-        from stillroom.commands._backup_making import make_backup
+        from stillroom.commands._backup_making import making_backup
         from stillroom.edges.interrupt import Interrupted
         from stillroom.edges.postgres.session import migrating
 
         layout = work.project.layout
         try:
-            with migrating(
-                work.target.url, layout=layout, limits=work.limits, command=work.command, say=say, is_shared=True
-            ) as held:
-                return make_backup(work, held, say, wanted)
+            with (
+                migrating(
+                    work.target.url, layout=layout, limits=work.limits, command=work.command, say=say, is_shared=True
+                ) as held,
+                making_backup(work, held, say, wanted) as made,
+            ):
+                return made.backup
         except Interrupted:
             raise InterruptedRunError("interrupted; no backup was made", hint="`invoke backup` starts anew") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from stillroom.commands._emptied import note_emptied
 from stillroom.commands._marking import mark_if_new
 from stillroom.commands._open_step import require_no_open_step
 from stillroom.commands._pending import require_committed, require_whole_files
+from stillroom.commands._proving import read_level
 from stillroom.commands._records import plan_upgrade_now
 from stillroom.commands._rendering import render_plan
 from stillroom.commands._running import run_plan
@@ -69,6 +71,7 @@ def migrate_after_backup(
     plan_only: bool = False,
     wait_s: str = "",
     shows_data: bool = False,
+    verify: str = "",
     allowed: frozenset[str] = frozenset(),
 ) -> BackedUpThenMigrated | BackupThenMigrationPlanned:
     """Back the database up and apply what is pending up to target, under one migration lock.
@@ -82,6 +85,7 @@ def migrate_after_backup(
         plan_only: Show what would be done, do nothing.
         wait_s: Longest wait for the lock in seconds, as typed; empty for the setting.
         shows_data: Let errors show rows and parameters.
+        verify: "read", "restore", or empty for what the size of the database allows.
         allowed: "ahead" accepts a database that is ahead of this checkout.
 
     Raises:
@@ -93,7 +97,7 @@ def migrate_after_backup(
         LockBusyError: Another migration holds the lock and the wait ran out.
         InterruptedRunError: Ctrl-C or a signal; the message says how far it came.
     """
-    started = time.monotonic()
+    started, level = time.monotonic(), read_level(verify)
     command = "backup-then-migrate"
     work, standing, plan = prepare_upgrade(
         settings, terminal, command=command, target=target, wait_s=wait_s, allowed=allowed, skips_open=plan_only
@@ -108,18 +112,18 @@ def migrate_after_backup(
         return _show(work, plan)
     require_allowed("migrate", standing, command=command)
     require_committed(work, plan, standing)
-    run = secrets.token_hex(8)
+    wanted = Wanted(secrets.token_hex(8), verify=level)
     try:
-        ran, backup = _run(replace(work, shows_data=shows_data), terminal, target, run, allowed)
+        ran, backup = _run(replace(work, shows_data=shows_data), terminal, target, wanted, allowed)
     except StillroomError as error:
-        raise _with_way_back(error, settings, run, is_protected=standing.is_protected) from None
+        raise _with_way_back(error, settings, wanted.run, is_protected=standing.is_protected) from None
     restore = restore_command(backup.name, is_protected=standing.is_protected) if backup else ""
     migrated = Migrated(database, ran.plan, ran.applied, ran.seconds)
     return BackedUpThenMigrated(migrated, backup, restore, time.monotonic() - started)
 
 
 def _run(
-    work: Work, terminal: Terminal, target: str, run: str, allowed: frozenset[str]
+    work: Work, terminal: Terminal, target: str, wanted: Wanted, allowed: frozenset[str]
 ) -> tuple[Ran, BackupSummary | None]:
     """Do both in a child that holds the lock; look again there, because another may have been quicker."""
 
@@ -130,7 +134,8 @@ def _run(
         require_no_tables_now(work, held, plan)
         require_no_open_step(work, held, say)
         note_emptied(work, held, plan, say)
-        backup = _back_up(work, held, say, run)
+        with ExitStack() as kept:
+            backup = _back_up(work, held, say, wanted, kept)
         mark_if_new(work, held, say)
         return run_plan(work, held, plan, say, backup=backup.name if backup else ""), backup
 
@@ -139,17 +144,19 @@ def _run(
     return ran, backup
 
 
-def _back_up(work: Work, held: Migrating, say: Callable[[str], None], run: str) -> BackupSummary | None:
+def _back_up(
+    work: Work, held: Migrating, say: Callable[[str], None], wanted: Wanted, kept: ExitStack
+) -> BackupSummary | None:
     from stillroom.edges.postgres.mark import is_empty
 
     if is_empty(held.connection):
         say(f"{held.current.database} has no tables: nothing to protect, so no backup is made")
         return None
-    from stillroom.commands._backup_making import make_backup
+    from stillroom.commands._backup_making import making_backup
 
-    backup = make_backup(work, held, say, Wanted(run))
-    say(f"backed up to {backup.path}")
-    return backup
+    made = kept.enter_context(making_backup(work, held, say, wanted))
+    say(f"backed up to {made.backup.path}")
+    return made.backup
 
 
 def _with_way_back(error: StillroomError, settings: Settings, run: str, *, is_protected: bool) -> StillroomError:

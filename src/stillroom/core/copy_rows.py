@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from stillroom.core.manifest import TableRows
+from stillroom.core.contents import TableRows
 
 START, END = b"COPY ", b"\\.\n"
 PART = rb'("(?:[^"]|"")*"|[^". ]+)'

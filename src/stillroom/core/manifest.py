@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-FORMAT = 1
-OWN_SCHEMA = "stillroom"
-FILE = "manifest.json"
+from stillroom.core.contents import OWN_SCHEMA, Contents, TableRows
+from stillroom.core.plain import from_plain, to_plain
+
+FORMAT = 2
+READ, RESTORED = "read", "restore"
+FILE, DIGEST = "manifest.json", "digest"
 DUMP = "dump"
 
 
@@ -25,15 +28,6 @@ class DumpFile:
     path: str
     size_bytes: int
     sha256: str
-
-
-@dataclass(frozen=True)
-class TableRows:
-    """How many rows a table had in the dump's snapshot, without those of its children."""
-
-    schema: str
-    name: str
-    rows: int
 
 
 @dataclass(frozen=True)
@@ -54,9 +48,14 @@ class Manifest:
         rows: Row counts of the tables whose rows are in the dump.
         without_rows: Tables whose rows were left out, as "schema.name".
         schema_only: No rows at all.
-        verified: How it was proven: "read" (read back in full).
+        verified: How it was proven: "read" (read back in full) or "restore" (restored, and everything compared).
         verified_at: When, UTC.
-        seconds: How long it took to make.
+        seconds: How long it took to make, the proof included.
+        verified_where: Where it was restored, in words; empty for "read".
+        commit: The project's commit; empty where git does not say.
+        is_dirty: Files were changed since that commit.
+        schemas: The only schemas in it; none where it is of the whole database.
+        contents: What else the database held.
     """
 
     database: str
@@ -75,6 +74,11 @@ class Manifest:
     verified: str
     verified_at: datetime
     seconds: float
+    verified_where: str = ""
+    commit: str = ""
+    is_dirty: bool = False
+    schemas: tuple[str, ...] = ()
+    contents: Contents = field(default_factory=Contents)
 
     @property
     def size_bytes(self) -> int:
@@ -104,67 +108,42 @@ class Manifest:
 
 def write_manifest(manifest: Manifest) -> str:
     """Render a manifest as JSON for people and programs."""
-    plain = asdict(manifest) | {
-        "format": FORMAT,
-        "created_at": manifest.created_at.isoformat(),
-        "verified_at": manifest.verified_at.isoformat(),
-    }
-    return json.dumps(dict(sorted(plain.items())), indent=2) + "\n"
+    plain = to_plain(manifest) | {"format": FORMAT}
+    return json.dumps(dict(sorted((plain | {DIGEST: _digest(plain)}).items())), indent=2) + "\n"
+
+
+def _digest(plain: dict[str, Any]) -> str:
+    """Hash everything but the digest itself, so that an edit by hand is noticed."""
+    others = {name: each for name, each in plain.items() if name != DIGEST}
+    return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()
 
 
 def read_manifest(text: str) -> Manifest:
-    """Parse a manifest.
+    """Parse a manifest; what an older format does not hold is empty.
 
     Raises:
-        ManifestError: It is no JSON, of a newer format, or something is missing in it.
+        ManifestError: It is no JSON, of a newer format, or something in it is missing or not what it should be.
     """
     try:
-        given = json.loads(text)
+        given: Any = json.loads(text)
         if given["format"] > FORMAT:
             raise ManifestError(f"its manifest has format {given['format']}, and this stillroom reads up to {FORMAT}")
-        return _manifest(given)
+        if given["format"] >= 2 and given[DIGEST] != _digest(given):
+            raise ManifestError("its manifest was changed after it was written")
+        manifest = from_plain(Manifest, given)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError, RecursionError) as error:
         raise ManifestError("its manifest cannot be read") from error
+    except ManifestError:
+        raise
+    except ValueError as error:
+        raise ManifestError("its manifest holds a time that is none, or one without a zone") from error
+    assert isinstance(manifest, Manifest)
+    for each in manifest.files:
+        _require_inside(each.path)
+    return manifest
 
 
-def _manifest(given: Mapping[str, Any]) -> Manifest:
-    words = {name: _of(str, given[name]) for name in ("database", "server", "server_version", "tool", "tool_version")}
-    return Manifest(
-        **words,
-        revisions=tuple(_of(str, each) for each in given["revisions"]),
-        created_at=_time(given["created_at"]),
-        sequence=_of(int, given["sequence"]),
-        run=_of(str, given["run"]),
-        files=tuple(_file(each) for each in given["files"]),
-        rows=tuple(TableRows(_of(str, e["schema"]), _of(str, e["name"]), _of(int, e["rows"])) for e in given["rows"]),
-        without_rows=tuple(_of(str, each) for each in given["without_rows"]),
-        schema_only=_of(bool, given["schema_only"]),
-        verified=_of(str, given["verified"]),
-        verified_at=_time(given["verified_at"]),
-        seconds=float(given["seconds"]),
-    )
-
-
-def _file(given: Mapping[str, Any]) -> DumpFile:
-    path = _of(str, given["path"])
-    # A manifest edited by hand must not lead out of the backup.
+def _require_inside(path: str) -> None:
+    """Refuse a path that leads out of the backup: the manifest may have been edited by hand."""
     if path.startswith("/") or ".." in path.split("/") or "\0" in path:
         raise ManifestError("its manifest names a file outside of it")
-    return DumpFile(path, _of(int, given["size_bytes"]), _of(str, given["sha256"]))
-
-
-def _of(kind: type, value: Any) -> Any:
-    """Return the value when it is of the kind; a truth value is no number."""
-    if type(value) is not kind:
-        raise TypeError(kind)
-    return value
-
-
-def _time(text: object) -> datetime:
-    try:
-        read = datetime.fromisoformat(_of(str, text))
-    except ValueError as error:
-        raise ManifestError("its manifest holds a time that is none") from error
-    if read.tzinfo is None:
-        raise ManifestError("its manifest holds a time without a zone")
-    return read

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from stillroom.core.contents import TableRows
 from stillroom.core.copy_rows import RowCounter
-from stillroom.core.manifest import TableRows
 from stillroom.core.pg_tools import DumpOrder, Tools, dump_arguments, ignores_errors
 from stillroom.core.pg_words import unexpected_lines, without_timeout_error
 from stillroom.edges.pg_process import HINT, describe, running

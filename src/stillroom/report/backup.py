@@ -16,11 +16,19 @@ def text(result: BackedUp) -> str:
     backup = result.backup
     place = ", ".join(backup.revisions) or "base"
     lines = [
-        f"{result.database}: backed up at {place} in {backup.seconds:.1f} s: {holds(backup)}, read back in full",
+        *(f"note:  {each}" for each in backup.notes),
+        f"{result.database}: backed up at {place} in {backup.seconds:.1f} s: {holds(backup)}, {proof(backup)}",
         str(backup.path),
         f"the way back: `{result.restore}`",
     ]
     return "\n".join(lines)
+
+
+def proof(backup: BackupSummary) -> str:
+    """Say how it was proven."""
+    if backup.verified == "read":
+        return "read back in full"
+    return f"restored into {backup.verified_where} and compared"
 
 
 def holds(backup: BackupSummary) -> str:

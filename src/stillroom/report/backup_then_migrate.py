@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from stillroom.report import migrate
-from stillroom.report.backup import holds
+from stillroom.report.backup import holds, proof
 
 if TYPE_CHECKING:
     from stillroom.commands.backup_then_migrate import BackedUpThenMigrated, BackupThenMigrationPlanned
@@ -18,7 +18,7 @@ def text(result: BackedUpThenMigrated | BackupThenMigrationPlanned) -> str:
     last = migrate.text(result.migrated)
     if result.backup is None:
         return last
-    backup = f"{result.backup.name}: {holds(result.backup)}, read back in full"
+    backup = f"{result.backup.name}: {holds(result.backup)}, {proof(result.backup)}"
     return f"{backup}\nthe way back: `{result.restore}`\n{last}"
 
 

@@ -9,6 +9,7 @@ from stillroom.report._amounts import age, count, size
 if TYPE_CHECKING:
     from stillroom.commands.backups import BackupsListed, ListedBackup
 
+PROOFS = {"read": "read in full", "restore": "restored and compared"}
 HEAD = ("name", "revision", "size", "verified", "age")
 
 
@@ -29,6 +30,6 @@ def text(result: BackupsListed) -> str:
 
 def _row(each: ListedBackup) -> tuple[str, str, str, str, str]:
     place = "+".join(each.revisions) or ("base" if each.database else "?")
-    proof = "read in full" if each.verified == "read" else each.verified
+    proof = PROOFS.get(each.verified, each.verified)
     amount = size(each.size_bytes) if each.database else "?"
     return (each.name, place, amount, each.problem or proof, age(each.age_s))

@@ -51,6 +51,7 @@ def load(start: Path | None = None) -> Settings:
         embedded_home=root / ".stillroom" / "postgres",
         backup_dir=_read_path(sources, "STILLROOM_BACKUP_DIR", root) or root / "backups",
         backup_keep=read_count(sources, "STILLROOM_BACKUP_KEEP"),
+        verify_restore_mb=read_count(sources, "STILLROOM_VERIFY_RESTORE_MB"),
         wait_s=wait_s,
         lock_timeout_ms=lock_timeout_ms,
         statement_timeout_ms=statement_timeout_ms,

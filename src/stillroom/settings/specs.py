@@ -18,6 +18,11 @@ SETTINGS: tuple[SettingSpec, ...] = (
     SettingSpec("STILLROOM_BACKUP_DIR", "backups", "The folder of the backups; relative to the project's root."),
     SettingSpec("STILLROOM_BACKUP_KEEP", "10", "How many verified backups backups.prune keeps."),
     SettingSpec(
+        "STILLROOM_VERIFY_RESTORE_MB",
+        "2000",
+        "Largest database, in megabytes, whose backups are proven by restoring them.",
+    ),
+    SettingSpec(
         "STILLROOM_WAIT_S", "300", "Seconds to wait for our turn: for the server, then for the migration lock."
     ),
     SettingSpec("STILLROOM_LOCK_TIMEOUT_MS", "500", "Milliseconds a statement waits for a lock."),

@@ -10,6 +10,10 @@ from invoke.tasks import task
 from stillroom.cli import Command, enter
 from stillroom.tasks.schema import ALLOW, SHOW_DATA, WAIT_S
 
+VERIFY = (
+    "read: read it back in full; restore: restore it and compare everything (default: by the size of the database)."
+)
+
 
 @task(
     klass=Command,
@@ -17,13 +21,18 @@ from stillroom.tasks.schema import ALLOW, SHOW_DATA, WAIT_S
         "exclude_table_data": "Tables whose rows are left out, comma separated; * stands for any characters.",
         "schema_only": "Leave all rows out.",
         "lock_wait_timeout": "Longest wait for a table that another session holds, in seconds (default: 60).",
+        "verify": VERIFY,
     },
 )
-def backup(c: Context, exclude_table_data: str = "", schema_only: bool = False, lock_wait_timeout: str = "") -> Any:
-    """Back the database up: one moment of it, dumped, read back in full, then given its name."""
+def backup(
+    c: Context, exclude_table_data: str = "", schema_only: bool = False, lock_wait_timeout: str = "", verify: str = ""
+) -> Any:
+    """Back the database up: one moment of it, dumped, proven, then given its name."""
     from stillroom.commands.backup import back_up_database
 
-    return back_up_database(*enter(c), exclude=exclude_table_data, schema_only=schema_only, lock_wait=lock_wait_timeout)
+    return back_up_database(
+        *enter(c), exclude=exclude_table_data, schema_only=schema_only, lock_wait=lock_wait_timeout, verify=verify
+    )
 
 
 @task(klass=Command, only_looks=True)
@@ -57,11 +66,18 @@ def restore(c: Context, backup: str, into: str = "", yes: bool = False, allow: s
         "plan": "Show the revisions, their SQL and where the backup would go; do nothing.",
         "wait_s": WAIT_S,
         "show_data": SHOW_DATA,
+        "verify": VERIFY,
         "allow": ALLOW,
     },
 )
 def backup_then_migrate(
-    c: Context, target: str = "head", plan: bool = False, wait_s: str = "", show_data: bool = False, allow: str = ""
+    c: Context,
+    target: str = "head",
+    plan: bool = False,
+    wait_s: str = "",
+    show_data: bool = False,
+    verify: str = "",
+    allow: str = "",
 ) -> Any:
     """Back up, then migrate, under one lock; a backup that fails stops before the first revision."""
     from stillroom.commands.backup_then_migrate import migrate_after_backup
@@ -69,7 +85,7 @@ def backup_then_migrate(
 
     allowed = parse_allowed(allow)
     return migrate_after_backup(
-        *enter(c), target=target, plan_only=plan, wait_s=wait_s, shows_data=show_data, allowed=allowed
+        *enter(c), target=target, plan_only=plan, wait_s=wait_s, shows_data=show_data, verify=verify, allowed=allowed
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 from psycopg2 import sql
 
+from stillroom.core.contents import Belongings, DatabaseGrant, DatabaseSetting
 from stillroom.edges.postgres.errors import as_database_error, describe, translated
 
 if TYPE_CHECKING:
@@ -27,23 +28,41 @@ where d.datname = %s and a.grantee <> d.datdba order by 1 nulls first, 2
 """
 
 
-def carry_over(connection: Connection, source: str, target: str) -> tuple[str, ...]:
-    """Give one database what belongs to another.
+RIGHTS = """
+select datacl is not null, datconnlimit, pg_catalog.shobj_description(oid, 'pg_database') from pg_database where datname = %s
+"""
+PRIVILEGES = {word: sql.SQL(word) for word in ("CREATE", "CONNECT", "TEMPORARY")}
+Statements = list[tuple[Any, tuple[Any, ...]]]
+
+
+def read_belongings(cursor: Cursor, database: str) -> Belongings:
+    """Read what belongs to a database of the server; nothing of one that is not there."""
+    cursor.execute(SETTINGS, (database,))
+    settings = tuple(DatabaseSetting(*row) for row in cursor.fetchall())
+    cursor.execute(GRANTS, (database,))
+    grants = tuple(DatabaseGrant(*row) for row in cursor.fetchall())
+    cursor.execute(RIGHTS, (database,))
+    has_grants, limit, comment = cursor.fetchone() or (False, -1, None)
+    return Belongings(settings, grants if has_grants else None, limit, comment)
+
+
+def give(connection: Connection, target: str, belongings: Belongings) -> tuple[str, ...]:
+    """Give a new database what belongs to another one, and look whether it has it.
 
     Args:
         connection: In autocommit, to any database of the server.
-        source: The database that has it.
         target: The database that gets it.
+        belongings: What it shall have.
 
     Returns:
-        What could not be carried over, in words; the role may lack the right.
+        What it does not have, in words; the role may lack the right.
 
     Raises:
         DatabaseError: The server failed.
     """
     failed = []
     with connection.cursor() as cursor:
-        for what, statements in [*_settings(cursor, source, target), *_rights(cursor, source, target)]:
+        for what, statements in _all(target, belongings):
             try:
                 cursor.execute("begin")
                 for statement, values in statements:
@@ -55,51 +74,43 @@ def carry_over(connection: Connection, source: str, target: str) -> tuple[str, .
                     raise as_database_error(error, "carrying over what belongs to the database") from None
                 cursor.execute("rollback")
                 failed.append(f"{what}: {describe(error)}")
+        with translated("comparing what belongs to the database"):
+            found = read_belongings(cursor, target)
+    if not failed and found != belongings:
+        failed.append(f"settings, grants, connection limit or comment of {target} are not what they were")
     return tuple(failed)
 
 
-Statements = list[tuple[Any, tuple[Any, ...]]]
-
-
-def _settings(cursor: Cursor, source: str, target: str) -> Iterator[tuple[str, Statements]]:
-    with translated("reading the database's settings"):
-        cursor.execute(SETTINGS, (source,))
-        rows = cursor.fetchall()
+def _all(target: str, belongings: Belongings) -> Iterator[tuple[str, Statements]]:
     database = sql.Identifier(target)
-    for role, name, value in rows:
-        change = sql.SQL("alter database {}").format(database)
-        if role:
-            change = sql.SQL("alter role {} in database {}").format(sql.Identifier(role), database)
-        # FROM CURRENT takes lists such as search_path as they are, without quoting them a second time.
-        setting = sql.Identifier(*name.split("."))
-        keep = sql.SQL("{} set {} from current").format(change, setting)
-        yield f"the setting {name}", [("select pg_catalog.set_config(%s, %s, true)", (name, value)), (keep, ())]
-
-
-def _rights(cursor: Cursor, source: str, target: str) -> Iterator[tuple[str, Statements]]:
-    with translated("reading the database's rights"):
-        cursor.execute(
-            """select datacl is not null, datconnlimit, pg_catalog.shobj_description(oid, 'pg_database')
-               from pg_database where datname = %s""",
-            (source,),
-        )
-        has_grants, limit, comment = cursor.fetchone() or (False, -1, None)
-        cursor.execute(GRANTS, (source,))
-        grants = cursor.fetchall()
-    database = sql.Identifier(target)
-    if has_grants:
-        statements: Statements = [(sql.SQL("revoke all on database {} from public").format(database), ())]
-        for role, privilege, is_grantable in grants:
-            words = sql.SQL("grant {} on database {} to {}{}").format(
-                sql.SQL(privilege),
-                database,
-                sql.Identifier(role) if role else sql.SQL("public"),
-                sql.SQL(" with grant option" if is_grantable else ""),
-            )
-            statements.append((words, ()))
-        yield "the grants on the database", statements
-    if limit != -1:
-        change = sql.SQL("alter database {} connection limit {}").format(database, sql.Literal(limit))
-        yield "the connection limit", [(change, ())]
-    text = sql.SQL("comment on database {} is {}").format(database, sql.Literal(comment))
+    for each in belongings.settings:
+        yield f"the setting {each.name}", _setting(database, each)
+    if belongings.grants is not None:
+        yield "the grants on the database", _grants(database, belongings.grants)
+    if belongings.connection_limit != -1:
+        limit = sql.Literal(belongings.connection_limit)
+        yield "the connection limit", [(sql.SQL("alter database {} connection limit {}").format(database, limit), ())]
+    text = sql.SQL("comment on database {} is {}").format(database, sql.Literal(belongings.comment))
     yield "the comment", [(text, ())]
+
+
+def _setting(database: sql.Identifier, each: DatabaseSetting) -> Statements:
+    change = sql.SQL("alter database {}").format(database)
+    if each.role:
+        change = sql.SQL("alter role {} in database {}").format(sql.Identifier(each.role), database)
+    # FROM CURRENT takes lists such as search_path as they are, without quoting them a second time.
+    keep = sql.SQL("{} set {} from current").format(change, sql.Identifier(*each.name.split(".")))
+    return [("select pg_catalog.set_config(%s, %s, true)", (each.name, each.value)), (keep, ())]
+
+
+def _grants(database: sql.Identifier, grants: tuple[DatabaseGrant, ...]) -> Statements:
+    statements: Statements = [(sql.SQL("revoke all on database {} from public").format(database), ())]
+    for each in grants:
+        words = sql.SQL("grant {} on database {} to {}{}").format(
+            PRIVILEGES[each.privilege],
+            database,
+            sql.Identifier(each.role) if each.role else sql.SQL("public"),
+            sql.SQL(" with grant option" if each.is_grantable else ""),
+        )
+        statements.append((words, ()))
+    return statements

@@ -80,6 +80,11 @@ def read_schema(connection: Connection, *, version_table: str) -> Schema:
                 cursor.execute("rollback")
 
 
+def read_schema_within(cursor: Cursor, version_table: str) -> Schema:
+    """Read the same in a transaction that is open, with an empty search path."""
+    return _Reading(cursor).schema(version_table)
+
+
 @dataclass
 class _Reading:
     """One reading under way: the objects, and where each of them is in the catalog."""

@@ -92,9 +92,12 @@ def read_database(connection: Connection, name: str) -> DatabaseState | None:
 
 
 def may_create(connection: Connection) -> bool:
-    """Ask whether the role may create (and with that, rename) databases."""
+    """Ask whether the role may create (and with that, rename) databases; not on a server that only reads."""
     with translated("looking at the role"), connection.cursor() as cursor:
-        cursor.execute("select rolcreatedb or rolsuper from pg_roles where rolname = current_user")
+        cursor.execute(
+            """select (rolcreatedb or rolsuper) and pg_catalog.current_setting('transaction_read_only') = 'off'
+               from pg_roles where rolname = current_user"""
+        )
         row = cursor.fetchone()
     return bool(row and row[0])
 
@@ -117,6 +120,8 @@ def create_like(connection: Connection, name: str, model: DatabaseState | None) 
         if model.is_ours:
             parts.append(sql.SQL("owner {}").format(sql.Identifier(model.owner)))
     with translated(f"creating the database {name}"), connection.cursor() as cursor:
+        # The server may end idle sessions, and this one says that somebody is at work.
+        cursor.execute("select pg_catalog.set_config('idle_session_timeout', '0', false)")
         cursor.execute(sql.SQL(" ").join(parts))
         _comment(connection, name, f"{UNFINISHED.format(name)}{connection.info.backend_pid}")
 
@@ -150,12 +155,12 @@ def drop(connection: Connection, name: str) -> None:
         cursor.execute(statement)
 
 
-def sweep_restores(connection: Connection, say: Callable[[str], None]) -> None:
-    """Drop what killed restores left: databases of the role whose comment names them, and a session that is gone.
+def sweep_unfinished(connection: Connection, say: Callable[[str], None]) -> None:
+    """Drop what killed runs left: databases of the role whose comment names them, and a session that is gone.
 
     The name is in the comment, so that a database is safe under any other name, a renamed one above all.
     """
-    with translated("looking for unfinished restores"), connection.cursor() as cursor:
+    with translated("looking for what interrupted runs left"), connection.cursor() as cursor:
         cursor.execute(
             """select datname, pg_catalog.shobj_description(oid, 'pg_database') from pg_database
                where pg_catalog.shobj_description(oid, 'pg_database') like %s and pg_catalog.pg_has_role(current_user, datdba, 'member')""",
@@ -168,7 +173,7 @@ def sweep_restores(connection: Connection, say: Callable[[str], None]) -> None:
         start, session = UNFINISHED.format(name), comment.rpartition(" ")[2]
         if comment == start + session and session.isdecimal() and session not in alive:
             drop(connection, name)
-            say(f"dropped {name}, which an interrupted restore had left")
+            say(f"dropped {name}, which an interrupted run had left")
 
 
 def analyze(url: DatabaseUrl, database: str, *, command: str) -> None:

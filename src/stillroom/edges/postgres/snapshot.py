@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from psycopg2 import errors, sql
 
-from stillroom.core.manifest import TableRows
 from stillroom.edges.postgres.errors import translated
+from stillroom.edges.postgres.rows import settle
 from stillroom.errors import DatabaseError, ToolError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _take(cursor: Cursor, lock_wait_ms: int) -> Snapshot:
         # SET and LOCK take no snapshot; the first query does. A long dump leaves this transaction idle.
         cursor.execute("begin isolation level repeatable read read only")
         cursor.execute("set local idle_in_transaction_session_timeout = 0")
-        cursor.execute("set local row_security = off")
+        settle(cursor)
         cursor.execute("set local lock_timeout = %s", (lock_wait_ms,))
         if _lock(cursor, tables) and list_tables(cursor) == tables:
             cursor.execute(
@@ -152,19 +152,3 @@ def _blockers(cursor: Cursor, tables: tuple[Table, ...]) -> str:
     cursor.execute(BLOCKERS, ([each.oid for each in tables],))
     found = [f"{table} is held by pid {pid}, {role}, {name or 'no name'}" for table, pid, role, name in cursor]
     return "; ".join(found) or "the session that held it has just ended"
-
-
-def count_rows(connection: Connection, tables: Iterable[tuple[str, str]]) -> tuple[TableRows, ...]:
-    """Count the rows of tables, without those of their children, in the transaction that is open or in one each.
-
-    Raises:
-        DatabaseError: The server failed, or a table is not there.
-    """
-    counted = []
-    with translated("counting rows"), connection.cursor() as cursor:
-        for schema, name in tables:
-            cursor.execute(sql.SQL("select pg_catalog.count(*) from only {}").format(sql.Identifier(schema, name)))
-            row = cursor.fetchone()
-            assert row is not None
-            counted.append(TableRows(schema, name, row[0]))
-    return tuple(counted)

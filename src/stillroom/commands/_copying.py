@@ -1,0 +1,169 @@
+"""A backup as a database again, for as long as a block lasts: on the same server, else on the embedded one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stillroom.commands._database import Target
+from stillroom.commands._filling import OWNERS, Filling, fill
+from stillroom.edges.postgres import databases
+from stillroom.edges.postgres.connect import connect
+from stillroom.edges.postgres.errors import translated
+from stillroom.edges.postgres.scratch import made
+from stillroom.errors import RefusedError, StillroomError, ToolError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from stillroom.commands._steps import Work
+    from stillroom.core.contents import Contents
+
+SAME_SERVER = "a scratch database on the same server"
+
+
+class NoCopyError(RefusedError):
+    """There is no server on which a copy could be made; nothing was tried."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A dump that can be restored.
+
+    Args:
+        dump: The folder that pg_restore reads.
+        tool_version: The pg_dump that wrote it.
+        size_bytes: Of its files.
+        contents: What the database held.
+        server_major: Of the server that it is from.
+        name: What it is called in words.
+    """
+
+    dump: Path
+    tool_version: str
+    size_bytes: int
+    contents: Contents
+    server_major: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A backup that is a database again.
+
+    Args:
+        target: The scratch database.
+        where: In words.
+        is_shared: Others use that server, too: nothing that concerns all of it may be tried there.
+        has_owners: Owners and grants are as they were.
+    """
+
+    target: Target
+    where: str
+    is_shared: bool
+    has_owners: bool
+
+
+@contextmanager
+def restored_copy(work: Work, archive: Archive, say: Callable[[str], None]) -> Iterator[Copy]:
+    """Restore a dump into a scratch database, and drop that at the end of the block.
+
+    Args:
+        work: About the database that the dump is of; nothing in that is touched.
+        archive: The dump.
+        say: Told where it is restored.
+
+    Raises:
+        NoCopyError: The role may not create a database there, and the embedded server does not fit.
+        ToolError: pg_restore failed.
+        DatabaseError: A server refused.
+    """
+    url = work.target.url
+    with closing(databases.connect_beside_or_to(url, command=work.command)) as admin:
+        if databases.may_create(admin):
+            databases.sweep_unfinished(admin, say)
+            with _filled(work, admin, archive, databases.read_database(admin, url.name), say) as copy:
+                yield copy
+            return
+    with _on_embedded(work, archive, say) as copy:
+        yield copy
+
+
+@contextmanager
+def _filled(
+    work: Work,
+    admin: Connection,
+    archive: Archive,
+    model: databases.DatabaseState | None,
+    say: Callable[[str], None],
+    *,
+    where: str = SAME_SERVER,
+) -> Iterator[Copy]:
+    url, is_same = work.target.url, where == SAME_SERVER
+    with made(url, admin, model, command=work.command) as name:
+        version, size = archive.tool_version, archive.size_bytes
+        order = Filling(archive.name, archive.dump, version, size, name, keeps_owners=is_same, model=model)
+        try:
+            has_owners = fill(work, admin, order, say)
+        except ToolError as error:
+            if OWNERS.search(error.message):
+                raise NoCopyError(
+                    f"the copy needs rights that the role has not: {error.message}", hint=error.hint
+                ) from None
+            raise
+        is_shared = is_same and not work.target.is_embedded
+        yield Copy(
+            Target(replace(url, name=name), work.target.is_embedded or not is_same), where, is_shared, has_owners
+        )
+
+
+@contextmanager
+def _on_embedded(work: Work, archive: Archive, say: Callable[[str], None]) -> Iterator[Copy]:
+    """Restore on the embedded server, which is stopped again when it did not run before."""
+    from stillroom.edges.embedded import EmbeddedServer, find_binaries
+
+    why = f"{work.target.shown}: the role may not create a scratch database there"
+    settings = work.settings
+    hint = f'let the role create databases, `ALTER ROLE "{work.target.url.user or "…"}" CREATEDB;`, or `--verify read`'
+    try:
+        binaries = find_binaries(settings.pg_bin)
+        server = EmbeddedServer(settings.embedded_home, binaries=binaries, environment=settings.child_environment)
+        is_ours = server.start() == "started"
+    except StillroomError as error:
+        raise NoCopyError(f"{why}, and the embedded server cannot run here: {error.message}", hint=hint) from None
+    try:
+        with closing(connect(server.url, command=work.command)) as admin:
+            lack = _find_lack(admin, archive)
+            if lack:
+                raise NoCopyError(f"{why}, and the embedded PostgreSQL {binaries.version} {lack}", hint=hint)
+            databases.sweep_unfinished(admin, say)
+            beside = replace(work, target=Target(server.url, is_embedded=True))
+            where = f"a scratch database on the embedded PostgreSQL {binaries.version}"
+            with _filled(beside, admin, archive, None, say, where=where) as copy:
+                yield copy
+    finally:
+        if is_ours:
+            server.stop()
+
+
+def _find_lack(admin: Connection, archive: Archive) -> str:
+    """Say why a dump does not fit this server; empty when it does."""
+    major = admin.info.server_version // 10_000
+    if major < archive.server_major:
+        return f"is older than {archive.server_major}"
+    with translated("looking at the embedded server"), admin.cursor() as cursor:
+        cursor.execute(
+            """select pg_catalog.pg_encoding_to_char(encoding)::text from pg_database
+               where datname = pg_catalog.current_database()"""
+        )
+        (encoding,) = cursor.fetchone() or ("",)
+        cursor.execute("select name::text from pg_catalog.pg_available_extensions")
+        available = {name for (name,) in cursor.fetchall()}
+    missing = sorted({each.name for each in archive.contents.extensions} - available)
+    if missing:
+        return f"has no extension {', '.join(missing)}"
+    wanted = archive.contents.origin.encoding
+    return f"has the encoding {encoding}, not {wanted}" if wanted and wanted != encoding else ""

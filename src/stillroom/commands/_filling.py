@@ -1,0 +1,84 @@
+"""A dump restored into a database that is new: with owners and grants where that is possible, else without them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stillroom.commands._backup import find_fitting_tools
+from stillroom.core.pg_tools import choose_jobs
+from stillroom.edges.pg_access import access, reach
+from stillroom.edges.pg_programs import RestoreOrder, restore
+from stillroom.edges.postgres import databases
+from stillroom.errors import ToolError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from stillroom.commands._steps import Work
+
+# What a role that is no superuser, or a server without the other roles, says to an owner or a grant.
+OWNERS = re.compile(r'role "[^"]*" does not exist|must be (able to SET|a? ?member of|owner of)|permission denied')
+
+
+@dataclass(frozen=True)
+class Filling:
+    """What is restored, and where.
+
+    Args:
+        name: What it is, in words.
+        dump: The folder that pg_restore reads.
+        tool_version: The pg_dump that wrote it.
+        size_bytes: Of its files.
+        into: The database; made, unless it exists.
+        exists: It is there already, and empty.
+        keeps_owners: Try to set owners and grants as they were.
+        model: What a new database is made like; None for the server's own choice.
+    """
+
+    name: str
+    dump: Path
+    tool_version: str
+    size_bytes: int
+    into: str
+    exists: bool = False
+    keeps_owners: bool = True
+    model: databases.DatabaseState | None = None
+
+
+def fill(work: Work, admin: Connection, order: Filling, say: Callable[[str], None]) -> bool:
+    """Restore, and return whether owners and grants are as they were.
+
+    Args:
+        work: Names the server and the tools.
+        admin: To that server, in autocommit.
+        order: What and where.
+        say: Told what is tried.
+
+    Raises:
+        ToolError: No pg_restore fits, or it failed.
+        DatabaseError: The server refused to make the database.
+    """
+    tools = find_fitting_tools(work.settings, admin, archive_version=order.tool_version)
+    say(f"restoring {order.name} into {order.into} with pg_restore {tools.version}")
+    url, environment = work.target.url, work.settings.child_environment
+    place = reach(url, environment, admin, major=tools.major, database=order.into)
+    jobs = choose_jobs(order.size_bytes, os.cpu_count() or 1)
+    major = admin.info.server_version // 10_000
+    whole = RestoreOrder(order.dump, order.into, jobs, major, keeps_owners=order.keeps_owners, is_one=order.exists)
+    with access(place, work.command) as environment:
+        try:
+            restore(tools, whole, environment)
+        except ToolError as error:
+            if order.exists or not order.keeps_owners or not OWNERS.search(error.message):
+                raise
+            say(f"{error.message}; once more, without owners and grants")
+            databases.drop(admin, order.into)
+            databases.create_like(admin, order.into, order.model)
+            restore(tools, replace(whole, keeps_owners=False), environment)
+            return False
+    return order.keeps_owners
