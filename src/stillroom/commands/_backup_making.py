@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from stillroom.commands._backup import BackupSummary, Wanted, find_fitting_tools, interruptible, summarize
-from stillroom.commands._proving import Proof, choose_level, prove
+from stillroom.commands._proving import Proof, Proven, choose_level, prove
 from stillroom.core.backup_names import backup_name, clean, match_tables
 from stillroom.core.contents import OWN_SCHEMA, Contents, LargeObjects, TableRows
 from stillroom.core.manifest import DUMP, RESTORED, DumpFile, Manifest, write_manifest
@@ -66,6 +66,27 @@ def making_backup(work: Work, held: Migrating, say: Callable[[str], None], wante
         yield made
 
 
+@contextmanager
+def fresh_copy(work: Work, held: Migrating, say: Callable[[str], None]) -> Iterator[Copy]:
+    """Copy the database as a backup would, restored and compared, and keep no backup.
+
+    Raises:
+        NoCopyError: There is no place for a copy.
+        DatabaseError: The role may not read a table, or a server failed.
+        ToolError: No pg_dump fits, it failed, or the file system did.
+        InterruptedRunError: A signal.
+    """
+    wanted = Wanted("", verify=RESTORED)
+    with ExitStack() as kept:
+        with interruptible(held.connection, "interrupted; nothing was kept", f"`invoke {work.command}` starts anew"):
+            tools = find_fitting_tools(work.settings, held.connection)
+            say(f"copying {work.target.shown} with pg_dump {tools.version}")
+            with unfinished(work.settings.backup_dir, clean(held.current.database)) as partial:
+                _, _, proven = _Making(work, held, wanted, tools, partial, say, kept).prove()
+        assert proven.copy is not None, "a restore leaves a copy"
+        yield proven.copy
+
+
 @dataclass(frozen=True)
 class _Dumped:
     """What pg_dump wrote, and what was read meanwhile."""
@@ -90,8 +111,18 @@ class _Making:
     kept: ExitStack
 
     def run(self) -> Made:
-        """Dump, prove, describe; the snapshot is closed before the proof begins, because others wait for it."""
+        """Dump, prove, describe, and give it its name."""
         started, current = time.monotonic(), self.held.current
+        dumped, files, proven = self.prove()
+        name = backup_name(current.database, dumped.created_at, current.revisions)
+        describe = lambda: write_manifest(self._describe(dumped, files, proven.level, proven.where, started))  # noqa: E731
+        path = publish(self.partial, name, describe)
+        written = read_backup(path)
+        assert written.manifest is not None, "a manifest that was written a moment ago"
+        return Made(summarize(path, written.manifest, proven.notes), proven.copy)
+
+    def prove(self) -> tuple[_Dumped, tuple[DumpFile, ...], Proven]:
+        """Dump and prove; the snapshot is closed before the proof begins, because others wait for it."""
         place = reach(
             self.work.target.url, self.work.settings.child_environment, self.held.connection, major=self.tools.major
         )
@@ -101,13 +132,7 @@ class _Making:
             files = sync_and_hash(self.partial)
             major = self.held.connection.info.server_version // 10_000
             proof = Proof(self.work, self.partial / DUMP, self.tools, dumped.rows, dumped.contents, self.say, major)
-            proven = prove(proof, dumped.level, environment, self.kept, is_asked=bool(self.wanted.verify))
-        name = backup_name(current.database, dumped.created_at, current.revisions)
-        describe = lambda: write_manifest(self._describe(dumped, files, proven.level, proven.where, started))  # noqa: E731
-        path = publish(self.partial, name, describe)
-        written = read_backup(path)
-        assert written.manifest is not None, "a manifest that was written a moment ago"
-        return Made(summarize(path, written.manifest, proven.notes), proven.copy)
+            return dumped, files, prove(proof, dumped.level, environment, self.kept, is_asked=bool(self.wanted.verify))
 
     @property
     def _lock_wait_ms(self) -> int:
