@@ -40,6 +40,6 @@ def _settle(facets: Mapping[str, Any]) -> Any:
     one of each value (tried with 14 to 18).
     """
     return {
-        name: LAYOUT.sub(" ", CAST.sub("", value)).strip() if isinstance(value, str) else value
+        name: LAYOUT.sub("", CAST.sub("", value)) if isinstance(value, str) else value
         for name, value in sorted(facets.items())
     }
