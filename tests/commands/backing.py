@@ -27,7 +27,7 @@ def names(project: Project) -> list[str]:
 def make_backup(project: Project, *args: str) -> str:
     """Make a backup and return its name."""
     done = project.invoke("backup", "--json", *args)
-    assert done.code == 0, done.stderr
+    assert done.code == 0, done.stdout + done.stderr
     return str(answer(done.stdout)["result"]["backup"]["name"])
 
 

@@ -15,6 +15,7 @@ from tests.commands.support import (
     add_user,
     answer,
     current,
+    database_of,
     finish,
     has_table,
     holding_lock,
@@ -26,6 +27,7 @@ from tests.commands.support import (
     until,
     write_revision,
 )
+from tests.commands.test_restore_failures import as_role
 from tests.servers import Project
 
 NEXT, AFTER = "aaaa00000001", "aaaa00000002"
@@ -130,7 +132,8 @@ def test_a_revision_that_fails_says_the_way_back(pending: Project, mark: str, fl
     (name,) = names(pending)
     assert done.code == 4
     assert "1 of 2 applied" in done.stderr
-    assert f"to go back to before: `invoke restore {name}{flag}`" in done.stderr
+    assert f"`invoke restore {name}{flag}` goes back to " in done.stderr
+    assert "written since: public.extra is new" in done.stderr
     back = pending.invoke("restore", name, *(flag.split() or ["--yes"]))
     assert back.code == 0, back.stderr
     assert current(pending) == [HEAD]
@@ -226,3 +229,45 @@ def test_json_is_one_object(pending: Project) -> None:
     assert result["backup"]["name"] == name
     assert result["restore"] == f"invoke restore {name}"
     assert [each["revision"] for each in result["migrated"]["applied"]] == [NEXT]
+
+
+def test_a_failure_says_what_others_wrote_since_the_backup(pending: Project) -> None:
+    """F90."""
+    add_user(pending)
+    others = "from sqlalchemy import text; import os; import psycopg2; c = psycopg2.connect(os.environ['OTHERS']); c.autocommit = True"
+    write_revision(
+        pending,
+        "aaaa0000bbbb",
+        f"""{others}
+c.cursor().execute("insert into users (email, display_name) values ('b@example.com', 'B'); update users set display_name = 'C'")
+op.execute("select 1 / 0")""",
+        down=NEXT,
+    )
+    pending.environment["OTHERS"] = (
+        f"host={database_of(pending).server.socket} user=postgres dbname={database_of(pending).name}"
+    )
+
+    done = pending.invoke("backup-then-migrate")
+
+    assert done.code == 4, done.stderr
+    assert "it was rolled back" in done.stderr
+    assert "; public.users 2 new or changed rows, 1 rows of the backup changed or deleted" in done.stderr
+
+
+def test_a_role_that_may_create_no_database_gets_a_way_back_that_it_can_go(migrated: Project) -> None:
+    role = as_role(migrated)
+    write_revision(migrated, "aaaa0000bbbb", "op.execute('select 1 / 0')")
+    restored = f"{database_of(migrated).name}_restored"
+
+    done = migrated.invoke("backup-then-migrate")
+
+    (name,) = names(migrated)
+    assert done.code == 4, done.stderr
+    assert f"`invoke restore {name} --into {restored}` goes back to " in done.stderr
+    refused = migrated.invoke("restore", name, "--into", restored)
+    assert refused.code == 3
+    assert f'`CREATE DATABASE "{restored}" OWNER "{role}" TEMPLATE template0;`' in refused.stderr
+    database_of(migrated).server.execute(f'create database "{restored}" owner "{role}" template template0')
+    back = migrated.invoke("restore", name, "--into", restored)
+    assert back.code == 0, back.stderr
+    assert back.stdout.splitlines()[-1].endswith(f"make {restored} the name in DATABASE_URL")

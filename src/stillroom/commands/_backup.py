@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.core.pg_tools import Need, Tools, choose_tools
-from stillroom.errors import InterruptedRunError
+from stillroom.errors import DatabaseError, InterruptedRunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection as Connection
 
+    from stillroom.commands._steps import Work
     from stillroom.core.manifest import Manifest
     from stillroom.settings import Settings
 
@@ -101,9 +102,23 @@ def summarize(path: Path, manifest: Manifest, notes: tuple[str, ...] = ()) -> Ba
     )
 
 
-def restore_command(name: str, *, is_protected: bool) -> str:
-    """Write the command that brings a backup back, with the flag that a protected database asks for."""
+def restore_command(work: Work, name: str, *, is_protected: bool) -> str:
+    """Write the command that brings a backup back, with the flag that a protected database, or a role without rights, asks for."""
+    if not _may_create(work):
+        return f"invoke restore {name} --into {work.target.url.name}_restored"
     return f"invoke restore {name}" + (" --allow swap" if is_protected else "")
+
+
+def _may_create(work: Work) -> bool:
+    """Ask whether the role may create databases; where the server cannot be asked now, it may."""
+    from stillroom.edges.postgres.connect import connect
+    from stillroom.edges.postgres.databases import may_create
+
+    try:
+        with closing(connect(work.target.url, command=work.command)) as connection:
+            return may_create(connection)
+    except DatabaseError:
+        return True
 
 
 @contextmanager

@@ -127,12 +127,22 @@ class _Making:
             self.work.target.url, self.work.settings.child_environment, self.held.connection, major=self.tools.major
         )
         with access(place, self.work.command) as environment:
-            with exported_snapshot(self.held.connection, lock_wait_ms=self._lock_wait_ms) as snapshot:
+            with exported_snapshot(
+                self.held.connection, lock_wait_ms=self._lock_wait_ms, schemas=self._schemas
+            ) as snapshot:
                 dumped = self._dump(snapshot, environment)
             files = sync_and_hash(self.partial)
             major = self.held.connection.info.server_version // 10_000
-            proof = Proof(self.work, self.partial / DUMP, self.tools, dumped.rows, dumped.contents, self.say, major)
+            proof = Proof(
+                self.work, self.partial / DUMP, self.tools, dumped.rows, dumped.contents, self.say, major, self._schemas
+            )
             return dumped, files, prove(proof, dumped.level, environment, self.kept, is_asked=bool(self.wanted.verify))
+
+    @property
+    def _schemas(self) -> tuple[str, ...]:
+        """The only ones in it; our own goes with them."""
+        limited = self.work.settings.backup_schemas
+        return (*limited, OWN_SCHEMA) if limited else ()
 
     @property
     def _lock_wait_ms(self) -> int:
@@ -150,6 +160,7 @@ class _Making:
             self.held.connection,
             version_table=self.work.project.layout.version_table,
             hashes=level == RESTORED and not self.wanted.schema_only,
+            schemas=self._schemas,
         )
         if self.wanted.schema_only:
             contents = replace(contents, sequences=(), large_objects=LargeObjects())
@@ -162,6 +173,7 @@ class _Making:
             lock_wait_ms=self._lock_wait_ms,
             schema_only=self.wanted.schema_only,
             without_rows=without,
+            schemas=self._schemas,
         )
         with_rows = {(each.schema, each.name) for each in snapshot.tables if each.has_rows and not order.schema_only}
         with dumping(self.tools, order, environment) as finish:
@@ -193,6 +205,7 @@ class _Making:
             verified_at=datetime.now(UTC),
             seconds=round(time.monotonic() - started, 3),
             verified_where=where,
+            schemas=self._schemas,
             commit=facts.commit,
             is_dirty=facts.is_dirty,
             contents=dumped.contents,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from stillroom.commands._restore_checks import is_of
 from stillroom.core.findings import Finding, from_error, graver
 from stillroom.edges.backup_list import read_backups
 from stillroom.errors import ToolError
@@ -14,7 +14,6 @@ from stillroom.report._amounts import age
 
 if TYPE_CHECKING:
     from stillroom.commands._database import Target
-    from stillroom.core.manifest import Manifest
     from stillroom.settings import Settings
 
 OLD_AFTER_S = 7 * 86_400.0
@@ -30,7 +29,7 @@ def check_backups(settings: Settings, database: Target, *, is_protected: bool) -
     taken = [
         each.manifest.created_at
         for each in found
-        if each.manifest and each.manifest.verified and not each.problem and _is_of(each.manifest, database)
+        if each.manifest and each.manifest.verified and not each.problem and is_of(each.manifest, database)
     ]
     damaged = [each for each in found if each.problem.startswith("damaged")]
     if damaged:
@@ -46,9 +45,3 @@ def check_backups(settings: Settings, database: Target, *, is_protected: bool) -
         yield Finding(graver(is_protected=is_protected), "backup-old", what, "`invoke backup`")
     else:
         yield Finding("ok", "backup", f"the last verified backup is {age(age_s)} old")
-
-
-def _is_of(manifest: Manifest, database: Target) -> bool:
-    """Tell whether a backup is this database's: the same name on the same server, whoever was connected."""
-    place = database.shown if database.is_embedded else replace(database.url, user="").shown
-    return manifest.server == place or manifest.server.startswith(f"{place} as ")

@@ -23,6 +23,7 @@ def compare_copy(
     contents: Contents,
     *,
     has_rights: bool,
+    schemas: tuple[str, ...] = (),
     tell: Callable[[str], None] = lambda _: None,
 ) -> Compared:
     """Compare the rows (with their hashes, where there are any), the schema, sequences, large objects and rights.
@@ -33,6 +34,7 @@ def compare_copy(
         rows: What was backed up.
         contents: What else was.
         has_rights: Owners and grants were restored.
+        schemas: The only ones that were backed up; none for all.
         tell: Told the table that is read now.
 
     Raises:
@@ -46,5 +48,6 @@ def compare_copy(
             connection,
             version_table=work.project.layout.version_table,
             hashes=bool(contents.large_objects.hash),
+            schemas=schemas,
         )
     return compare((rows, found), (contents, here), has_rights=has_rights)

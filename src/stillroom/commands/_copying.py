@@ -12,7 +12,7 @@ from stillroom.commands._database import Target
 from stillroom.commands._filling import OWNERS, Filling, fill
 from stillroom.edges.postgres import databases
 from stillroom.edges.postgres.connect import connect
-from stillroom.edges.postgres.errors import translated
+from stillroom.edges.postgres.offer import read_offer
 from stillroom.edges.postgres.scratch import made
 from stillroom.errors import RefusedError, StillroomError, ToolError
 
@@ -40,6 +40,7 @@ class Archive:
         contents: What the database held.
         server_major: Of the server that it is from.
         name: What it is called in words.
+        schemas: The only ones in it.
     """
 
     dump: Path
@@ -48,6 +49,7 @@ class Archive:
     contents: Contents
     server_major: int
     name: str
+    schemas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,9 @@ def _filled(
     url, is_same = work.target.url, where == SAME_SERVER
     with made(url, admin, model, command=work.command) as name:
         version, size = archive.tool_version, archive.size_bytes
-        order = Filling(archive.name, archive.dump, version, size, name, keeps_owners=is_same, model=model)
+        order = Filling(
+            archive.name, archive.dump, version, size, name, keeps_owners=is_same, model=model, schemas=archive.schemas
+        )
         try:
             has_owners = fill(work, admin, order, say)
         except ToolError as error:
@@ -151,19 +155,10 @@ def _on_embedded(work: Work, archive: Archive, say: Callable[[str], None]) -> It
 
 def _find_lack(admin: Connection, archive: Archive) -> str:
     """Say why a dump does not fit this server; empty when it does."""
-    major = admin.info.server_version // 10_000
-    if major < archive.server_major:
+    offer, wanted = read_offer(admin), archive.contents.origin.encoding
+    if offer.major < archive.server_major:
         return f"is older than {archive.server_major}"
-    with translated("looking at the embedded server"), admin.cursor() as cursor:
-        cursor.execute(
-            """select pg_catalog.pg_encoding_to_char(encoding)::text from pg_database
-               where datname = pg_catalog.current_database()"""
-        )
-        (encoding,) = cursor.fetchone() or ("",)
-        cursor.execute("select name::text from pg_catalog.pg_available_extensions")
-        available = {name for (name,) in cursor.fetchall()}
-    missing = sorted({each.name for each in archive.contents.extensions} - available)
+    missing = [each.name for each in archive.contents.extensions if each.name not in offer.extensions]
     if missing:
         return f"has no extension {', '.join(missing)}"
-    wanted = archive.contents.origin.encoding
-    return f"has the encoding {encoding}, not {wanted}" if wanted and wanted != encoding else ""
+    return f"has the encoding {offer.encoding}, not {wanted}" if wanted not in {"", offer.encoding} else ""

@@ -14,13 +14,16 @@ from stillroom.core.pg_tools import choose_jobs
 from stillroom.edges.pg_access import access, reach
 from stillroom.edges.pg_programs import RestoreOrder, restore
 from stillroom.edges.postgres import databases
+from stillroom.edges.postgres.scratch import drop_schema
 from stillroom.errors import ToolError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from stillroom.commands._steps import Work
+    from stillroom.core.urls import DatabaseUrl
 
+PUBLIC = "public"
 # What a role that is no superuser, or a server without the other roles, says to an owner or a grant.
 OWNERS = re.compile(r'role "[^"]*" does not exist|must be (able to SET|a? ?member of|owner of)|permission denied')
 
@@ -37,6 +40,7 @@ class Filling:
         into: The database; made, unless it exists.
         exists: It is there already, and empty.
         keeps_owners: Try to set owners and grants as they were.
+        schemas: The only ones in it; `public` among them is made anew by pg_restore.
         model: What a new database is made like; None for the server's own choice.
     """
 
@@ -48,6 +52,7 @@ class Filling:
     exists: bool = False
     keeps_owners: bool = True
     model: databases.DatabaseState | None = None
+    schemas: tuple[str, ...] = ()
 
 
 def fill(work: Work, admin: Connection, order: Filling, say: Callable[[str], None]) -> bool:
@@ -71,6 +76,7 @@ def fill(work: Work, admin: Connection, order: Filling, say: Callable[[str], Non
     major = admin.info.server_version // 10_000
     whole = RestoreOrder(order.dump, order.into, jobs, major, keeps_owners=order.keeps_owners, is_one=order.exists)
     with access(place, work.command) as environment:
+        make_room(url, order, command=work.command)
         try:
             restore(tools, whole, environment)
         except ToolError as error:
@@ -79,6 +85,13 @@ def fill(work: Work, admin: Connection, order: Filling, say: Callable[[str], Non
             say(f"{error.message}; once more, without owners and grants")
             databases.drop(admin, order.into)
             databases.create_like(admin, order.into, order.model)
+            make_room(url, order, command=work.command)
             restore(tools, replace(whole, keeps_owners=False), environment)
             return False
     return order.keeps_owners
+
+
+def make_room(url: DatabaseUrl, order: Filling, *, command: str) -> None:
+    """Take away the empty schema `public` where the dump makes it itself: one that was limited to schemas does."""
+    if PUBLIC in order.schemas:
+        drop_schema(url, order.into, PUBLIC, command=command)

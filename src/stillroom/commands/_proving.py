@@ -37,6 +37,7 @@ class Proof:
         contents: What else was there.
         say: Told what is done.
         server_major: Of the server it is from.
+        schemas: The only ones in it.
     """
 
     work: Work
@@ -46,6 +47,7 @@ class Proof:
     contents: Contents
     say: Callable[[str], None]
     server_major: int
+    schemas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,13 +119,17 @@ def _read(proof: Proof, environment: dict[str, str]) -> Proven:
 
 def _restore(proof: Proof, kept: ExitStack) -> Proven:
     size = sum(each.stat().st_size for each in proof.dump.rglob("*") if each.is_file())
-    archive = Archive(proof.dump, proof.tools.version, size, proof.contents, proof.server_major, "the dump")
+    archive = Archive(
+        proof.dump, proof.tools.version, size, proof.contents, proof.server_major, "the dump", proof.schemas
+    )
     try:
         copy = kept.enter_context(restored_copy(proof.work, archive, proof.say))
     except ToolError as error:
         raise ToolError(f"the dump could not be restored: {error.message}", hint=AGAIN) from None
     beside = replace(proof.work, target=copy.target)
-    compared = compare_copy(beside, copy.target.url.name, proof.rows, proof.contents, has_rights=copy.has_owners)
+    compared = compare_copy(
+        beside, copy.target.url.name, proof.rows, proof.contents, has_rights=copy.has_owners, schemas=proof.schemas
+    )
     if compared.differences:
         raise ToolError(f"the dump is not what was backed up: {shorten(compared.differences)}", hint=AGAIN)
     notes = (

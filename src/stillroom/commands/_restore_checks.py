@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import look, standing_of
+from stillroom.commands._restore_fit import require_fit
 from stillroom.core.guard import require_allowed
 from stillroom.edges.backup_list import Backup, find_damage, read_backups
-from stillroom.errors import RefusedError
+from stillroom.errors import RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from stillroom.commands._database import Target
     from stillroom.commands._steps import Work
+    from stillroom.core.manifest import Manifest
     from stillroom.edges.terminal import Terminal
+    from stillroom.settings import Settings
 
 
 def describe_stranger(backup: Backup, target: Target) -> tuple[str, ...]:
@@ -27,12 +30,46 @@ def describe_stranger(backup: Backup, target: Target) -> tuple[str, ...]:
     return (f"{backup.name} is a backup of {backup.manifest.server}",)
 
 
-def require_good(backup_dir: Path, name: str) -> Backup:
-    """Find the backup among those that are there; a name is compared, never made into a path.
+def choose(settings: Settings, target: Target, *, name: str, revision: str, latest: bool) -> Backup:
+    """Find the backup that is meant, and compare its files with their hashes.
+
+    Args:
+        settings: Where the backups are.
+        target: The database that it is for.
+        name: Among those that are there: it is compared, never made into a path.
+        revision: The newest good one of this database that was made at this revision.
+        latest: The newest good one of this database.
 
     Raises:
-        RefusedError: There is none of that name, or it is damaged; the newest good one is named.
+        SettingsError: Not exactly one of the three is given.
+        RefusedError: There is none, or the one that was named is damaged; the newest good one is named.
     """
+    if [bool(name), bool(revision), latest].count(True) != 1:
+        raise SettingsError(
+            "one backup is to be named: by its name, `--latest`, or `--revision`",
+            hint="`invoke backups` lists them; `invoke restore --latest` takes the newest good one",
+        )
+    if name:
+        return _require_good(settings.backup_dir, name)
+    found = [each for each in read_backups(settings.backup_dir) if each.manifest and is_of(each.manifest, target)]
+    fitting = [each for each in found if not revision or (each.manifest and revision in each.manifest.revisions)]
+    good = next((each for each in fitting if not find_damage(each)), None)
+    if good is None:
+        what = f" at revision {revision}" if revision else ""
+        raise RefusedError(
+            f"{target.shown}: there is no good backup of it{what} in {settings.backup_dir}",
+            hint="`invoke backups` lists what is there",
+        )
+    return good
+
+
+def is_of(manifest: Manifest, database: Target) -> bool:
+    """Tell whether a backup is this database's: the same name on the same server, whoever was connected."""
+    place = database.shown if database.is_embedded else replace(database.url, user="").shown
+    return manifest.server == place or manifest.server.startswith(f"{place} as ")
+
+
+def _require_good(backup_dir: Path, name: str) -> Backup:
     backups = read_backups(backup_dir)
     found = next((each for each in backups if each.name == name), None)
     problem = find_damage(found) if found else "there is no such backup"
@@ -51,18 +88,23 @@ class Situation:
         is_live: The database of DATABASE_URL exists.
         into_exists: The new database exists already, and is empty.
         why_beside: Why the role cannot swap; empty when it can.
+        tool_version: Of the pg_restore that fits.
+        notes: What will not be as it was.
     """
 
     is_live: bool
     into_exists: bool
     why_beside: str
+    tool_version: str
+    notes: tuple[str, ...]
 
 
-def look_around(work: Work, into: str) -> Situation:
-    """Look what is there and what the role may do, before anything is asked or done.
+def look_around(work: Work, backup: Backup, into: str, *, keeps_owners: bool, allowed: frozenset[str]) -> Situation:
+    """Look what is there, what the role may do and what the backup needs, before anything is asked or done.
 
     Raises:
-        RefusedError: The role may not create databases, or the new one holds something.
+        RefusedError: The role may not create databases, the new one holds something, or the backup does not fit the server.
+        ToolError: No pg_restore fits.
     """
     from stillroom.edges.postgres import databases
     from stillroom.edges.postgres.connect import connect
@@ -71,21 +113,31 @@ def look_around(work: Work, into: str) -> Situation:
     url = work.target.url
     with closing(databases.connect_beside_or_to(url, command=work.command)) as admin:
         live = databases.read_database(admin, url.name)
-        exists = bool(into) and databases.read_database(admin, into) is not None
-        if not exists and not databases.may_create(admin):
-            raise RefusedError(
-                f"{url.shown}: this role may not create databases",
-                hint="have an empty one made by an administrator, then `--into <its name>`",
-            )
+        there = databases.read_database(admin, into) if into else None
+        if there is None and not databases.may_create(admin):
+            raise _may_not_create(work, backup, into)
+        tools, notes = require_fit(work, admin, backup, there or live, keeps_owners=keeps_owners, allowed=allowed)
         is_beside = admin.info.dbname != url.name
-    if exists:
-        with closing(connect(url, command=work.command, database=into)) as there:
-            if into == url.name or not is_empty(there):
+    if there:
+        with closing(connect(url, command=work.command, database=into)) as empty:
+            if into == url.name or not is_empty(empty):
                 raise RefusedError(f"{into} is there and holds something", hint="name a new database, or an empty one")
     why = "" if is_beside else "the role may connect to no other database of this server"
     if not why and live and not live.is_ours:
         why = f"{url.name} belongs to {live.owner}, and only its owner may rename it"
-    return Situation(live is not None, exists, why)
+    if not why and backup.manifest and backup.manifest.schemas:
+        why = f"the backup holds the schemas {', '.join(backup.manifest.schemas)} alone"
+    return Situation(live is not None, there is not None, why, tools.version, notes)
+
+
+def _may_not_create(work: Work, backup: Backup, into: str) -> RefusedError:
+    """Name the right that is missing, and the way without it."""
+    role, new = work.target.url.user or "the role", into or f"{work.target.url.name}_restored"
+    return RefusedError(
+        f"{work.target.url.shown}: this role may not create databases (it lacks CREATEDB)",
+        hint=f'have an empty one made, `CREATE DATABASE "{new}" OWNER "{role}" TEMPLATE template0;`, then '
+        f"`invoke restore {backup.name} --into {new}`, and write {new} as the database's name in DATABASE_URL",
+    )
 
 
 def require_swap(work: Work, terminal: Terminal, backup: Backup, *, yes: bool, allowed: frozenset[str]) -> bool:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from stillroom.edges.postgres.session import Migrating
 
 NO_OWNERS = "owners and grants are not as they were: roles are missing here, or rights"
+LEFT_OUT = "owners and grants were left out: other roles may use nothing in it until they are granted it again"
 UNTOUCHED = "the live database is untouched"
 
 
@@ -44,6 +45,7 @@ class Order:
         swaps: Put it in the place of the live one afterwards.
         needs_owners: Do not swap when owners and grants could not be set.
         token: Ends the names of what is made.
+        keeps_owners: Set owners and grants as they were.
     """
 
     backup: Backup
@@ -52,6 +54,7 @@ class Order:
     swaps: bool
     needs_owners: bool
     token: str
+    keeps_owners: bool = True
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,8 @@ class _Restoring:
             notes = self._compare(has_owners=has_owners)
             self.say("gathering the planner's statistics")
             databases.analyze(self.work.target.url, self.order.into, command=self.work.command)
-            notes += () if has_owners else (NO_OWNERS,)
+            if not has_owners:
+                notes += (NO_OWNERS if self.order.keeps_owners else LEFT_OUT,)
             notes += self._give_belongings()
             self._enter()
         except BaseException:
@@ -129,14 +133,26 @@ class _Restoring:
         backup, order = self.order.backup, self.order
         if not order.exists:
             databases.create_like(self.admin, order.into, self.live)
-        version, size = self.manifest.tool_version, self.manifest.size_bytes
-        filling = Filling(backup.name, backup.dump, version, size, order.into, order.exists, model=self.live)
+        manifest = self.manifest
+        filling = Filling(
+            name=backup.name,
+            dump=backup.dump,
+            tool_version=manifest.tool_version,
+            size_bytes=manifest.size_bytes,
+            into=order.into,
+            exists=order.exists,
+            keeps_owners=order.keeps_owners,
+            model=self.live,
+            schemas=manifest.schemas,
+        )
         return fill(self.work, self.admin, filling, self.say)
 
     def _compare(self, *, has_owners: bool) -> tuple[str, ...]:
         """Compare the copy with what was there in the dump's snapshot; return what is otherwise without a loss."""
         rows, contents = self.manifest.rows, self.manifest.contents
-        compared = compare_copy(self.work, self.order.into, rows, contents, has_rights=has_owners)
+        compared = compare_copy(
+            self.work, self.order.into, rows, contents, has_rights=has_owners, schemas=self.manifest.schemas
+        )
         if compared.differences:
             told = shorten(compared.differences)
             hint = f"{UNTOUCHED}; `invoke backups` lists the other backups"

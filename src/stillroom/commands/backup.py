@@ -68,7 +68,7 @@ def back_up_database(
     database = work.target
     standing = standing_of(settings, database, current, terminal)
     backup = _back_up_in_child(work, terminal, wanted)
-    return BackedUp(database.shown, backup, restore_command(backup.name, is_protected=standing.is_protected))
+    return BackedUp(database.shown, backup, restore_command(work, backup.name, is_protected=standing.is_protected))
 
 
 def _back_up_in_child(work: Work, terminal: Terminal, wanted: Wanted) -> BackupSummary:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._adoption import require_no_tables, require_no_tables_now
 from stillroom.commands._backup import BackupSummary, Wanted, restore_command
+from stillroom.commands._covering import require_covered
 from stillroom.commands._emptied import note_emptied
 from stillroom.commands._marking import mark_if_new
 from stillroom.commands._open_step import require_no_open_step
@@ -27,6 +28,7 @@ from stillroom.core.plan import HEAD, Plan
 from stillroom.errors import StillroomError
 
 if TYPE_CHECKING:
+    from stillroom.edges.backup_list import Backup
     from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
@@ -112,12 +114,13 @@ def migrate_after_backup(
         return _show(work, plan)
     require_allowed("migrate", standing, command=command)
     require_committed(work, plan, standing)
+    require_covered(work, plan, work.current.schema if work.current else "public")
     wanted = Wanted(secrets.token_hex(8), verify=level)
     try:
         ran, backup = _run(replace(work, shows_data=shows_data), terminal, target, wanted, allowed)
     except StillroomError as error:
-        raise _with_way_back(error, settings, wanted.run, is_protected=standing.is_protected) from None
-    restore = restore_command(backup.name, is_protected=standing.is_protected) if backup else ""
+        raise _with_way_back(work, error, wanted.run, is_protected=standing.is_protected) from None
+    restore = restore_command(work, backup.name, is_protected=standing.is_protected) if backup else ""
     migrated = Migrated(database, ran.plan, ran.applied, ran.seconds)
     return BackedUpThenMigrated(migrated, backup, restore, time.monotonic() - started)
 
@@ -159,15 +162,26 @@ def _back_up(
     return made.backup
 
 
-def _with_way_back(error: StillroomError, settings: Settings, run: str, *, is_protected: bool) -> StillroomError:
+def _with_way_back(work: Work, error: StillroomError, run: str, *, is_protected: bool) -> StillroomError:
     """Add the way back to what went wrong after the backup; the folder tells, whatever became of the child."""
     from stillroom.edges.backup_list import read_backups
 
-    made = [each for each in read_backups(settings.backup_dir) if each.manifest and each.manifest.run == run]
-    if not made:
+    made = [each for each in read_backups(work.settings.backup_dir) if each.manifest and each.manifest.run == run]
+    if not made or not made[0].manifest:
         return error
-    command = restore_command(made[0].name, is_protected=is_protected)
-    return type(error)(error.message, hint=f"{error.hint}; to go back to before: `{command}`")
+    command, taken = restore_command(work, made[0].name, is_protected=is_protected), made[0].manifest.created_at
+    back = f"`{command}` goes back to {taken:%H:%M:%S} UTC ({_since(work, made[0])})"
+    return type(error)(error.message, hint=f"{error.hint}; {back}")
+
+
+def _since(work: Work, backup: Backup) -> str:
+    """Say what a restore would lose; where the database cannot be asked now, that."""
+    from stillroom.commands._restore_plan import written_since
+
+    try:
+        return written_since(work, backup).text
+    except StillroomError as error:
+        return f"what was written since cannot be known: {error.message}"
 
 
 def _show(work: Work, plan: Plan) -> BackupThenMigrationPlanned:

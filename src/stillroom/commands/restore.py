@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import limits_of, look, reach_database, read_place
-from stillroom.commands._restore_checks import describe_stranger, look_around, require_good, require_swap
+from stillroom.commands._restore_checks import choose, describe_stranger, look_around, require_swap
+from stillroom.commands._restore_plan import RestorePlanned, plan_restore
 from stillroom.core.backup_names import beside, require_database_name
 from stillroom.core.guard import parse_allowed
 from stillroom.errors import DatabaseError, InterruptedRunError
+from stillroom.report.restore import plan_lines
 
 if TYPE_CHECKING:
+    from stillroom.commands._restore_checks import Situation
     from stillroom.commands._restoring import Order, Outcome
     from stillroom.commands._steps import Work
     from stillroom.edges.backup_list import Backup
@@ -53,22 +56,42 @@ class Restored:
     seconds: float
 
 
-def restore_backup(
-    settings: Settings, terminal: Terminal, *, name: str, into: str = "", yes: bool = False, allow: str = ""
-) -> Restored:
+@dataclass(frozen=True)
+class Asked:
+    """What was typed.
+
+    Args:
+        name: As `invoke backups` lists it; empty with one of the next two.
+        revision: The newest good backup of this database at this revision.
+        latest: The newest good backup of this database.
+        into: A new (or empty) database; then nothing is swapped.
+        plan_only: Show what would be done, do nothing.
+        keeps_owners: Owners and grants as they were; without, everything belongs to the role that is connected.
+        yes: The question's answer.
+        allow: Dangers that were allowed by name, comma separated: `swap`, `untrusted`.
+    """
+
+    name: str = ""
+    revision: str = ""
+    latest: bool = False
+    into: str = ""
+    plan_only: bool = False
+    keeps_owners: bool = True
+    yes: bool = False
+    allow: str = ""
+
+
+def restore_backup(settings: Settings, terminal: Terminal, asked: Asked) -> Restored | RestorePlanned:
     """Restore a backup beside the live database and put it in its place where that is wanted and possible.
 
     Args:
         settings: Where the database and the backups are.
-        terminal: Told the progress, and asked before the swap.
-        name: As `invoke backups` lists it.
-        into: A new (or empty) database; then nothing is swapped.
-        yes: The question's answer.
-        allow: Dangers that were allowed by name, comma separated: a protected database asks for `swap`.
+        terminal: Told the plan and the progress, and asked before the swap.
+        asked: What was typed.
 
     Raises:
         SettingsError: Settings or flags that cannot be used.
-        RefusedError: No such backup, a damaged one, or the swap is not allowed.
+        RefusedError: No such backup, a damaged one, one that does not fit the server, or the swap is not allowed.
         DatabaseError: The server refused.
         ToolError: pg_restore failed, or the copy is not what was backed up.
         LockBusyError: A migration or a backup is running.
@@ -77,24 +100,31 @@ def restore_backup(
     from stillroom.commands._restoring import Order
     from stillroom.commands._steps import Work
 
-    started, allowed = time.monotonic(), parse_allowed(allow)
-    backup = require_good(settings.backup_dir, name)
+    started, allowed = time.monotonic(), parse_allowed(asked.allow)
+    into = require_database_name(asked.into) if asked.into else ""
     target = reach_database(settings, terminal)
+    backup = choose(settings, target, name=asked.name, revision=asked.revision, latest=asked.latest)
     for note in describe_stranger(backup, target):
         terminal.say(f"note:  {note}")
     work = Work(settings, read_place(settings), target, limits_of(settings, target), "restore")
-    situation = look_around(work, require_database_name(into) if into else "")
-    swaps = not into and not situation.why_beside
+    situation = look_around(work, backup, into, keeps_owners=asked.keeps_owners, allowed=allowed)
+    swaps, token = not into and not situation.why_beside, secrets.token_hex(6)
+    place = into or beside(target.url.name, "restore", token)
+    plan = plan_restore(work, backup, situation, into=place, swaps=swaps, token=token)
+    if asked.plan_only:
+        return plan
+    for line in plan_lines(plan):
+        terminal.say(line)
     is_protected = False
     if swaps and situation.is_live:
-        is_protected = require_swap(work, terminal, backup, yes=yes, allowed=allowed)
-    token = secrets.token_hex(6)
-    place = into or beside(target.url.name, "restore", token)
-    order = Order(backup, place, situation.into_exists, swaps, is_protected, token)
+        is_protected = require_swap(work, terminal, backup, yes=asked.yes, allowed=allowed)
+    order = Order(
+        backup, place, situation.into_exists, swaps, is_protected and asked.keeps_owners, token, asked.keeps_owners
+    )
     outcome = _restore_in_child(work, terminal, order)
     if outcome.is_swapped:
         _require_arrival(work, backup)
-    return _report(work, order, outcome, situation.why_beside, started)
+    return _report(work, order, outcome, situation, started)
 
 
 def _restore_in_child(work: Work, terminal: Terminal, order: Order) -> Outcome:
@@ -127,8 +157,8 @@ def _require_arrival(work: Work, backup: Backup) -> None:
         raise DatabaseError(f"{work.target.shown} was swapped, but is {place}", hint=hint)
 
 
-def _report(work: Work, order: Order, outcome: Outcome, why_beside: str, started: float) -> Restored:
-    manifest = order.backup.manifest
+def _report(work: Work, order: Order, outcome: Outcome, situation: Situation, started: float) -> Restored:
+    manifest, why_beside = order.backup.manifest, situation.why_beside
     assert manifest is not None
     if order.swaps and not outcome.is_swapped:
         why_beside = "owners and grants could not be restored, and it is protected"

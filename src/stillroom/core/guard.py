@@ -13,6 +13,7 @@ DANGERS = {
     "swap": "restore puts a backup in the place of a protected database; the old one is kept beside it",
     "unproven": "stamp writes a revision that the schema could not be proven to be at",
     "ahead": "migrate meets a database that a newer checkout has taken further; there is nothing to do for this one",
+    "untrusted": "restore of a backup of another server by a superuser: code in it would run with all rights",
     "outside": "reset-dev takes along objects of other schemas that hang on the dropped one",
 }
 SAFE_MARKS = ("development", "test")
@@ -83,6 +84,7 @@ TABLE: dict[str, tuple[Cell, Cell]] = {
     "reset-dev that takes objects of other schemas": (Cell("lifted", "outside"), REFUSED),
     "restore into a new database": (ALLOWED, ALLOWED),
     "restore by swap": (ALLOWED, Cell("lifted", "swap")),
+    "restore of another server's backup by a superuser": (Cell("lifted", "untrusted"), Cell("lifted", "untrusted")),
     "stamp that is proven": (ALLOWED, ALLOWED),
     "stamp that cannot be proven": (Cell("lifted", "unproven"), Cell("lifted", "unproven")),
 }

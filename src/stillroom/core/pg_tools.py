@@ -99,6 +99,7 @@ class DumpOrder:
         lock_wait_ms: Longest wait for a table's lock.
         schema_only: No rows.
         without_rows: Tables (schema, name) whose rows are left out.
+        schemas: The only ones in it; none for the whole database, with its large objects.
     """
 
     folder: Path
@@ -108,6 +109,7 @@ class DumpOrder:
     lock_wait_ms: int
     schema_only: bool = False
     without_rows: tuple[tuple[str, str], ...] = ()
+    schemas: tuple[str, ...] = ()
 
 
 def dump_arguments(tools: Tools, order: DumpOrder) -> list[str]:
@@ -127,6 +129,9 @@ def dump_arguments(tools: Tools, order: DumpOrder) -> list[str]:
         "--no-password",
         "--no-sync",
         *(["--schema-only"] if order.schema_only else []),
+        # With a schema named, pg_dump leaves the extensions out, and the types that columns have from them.
+        *(["--extension=*"] if order.schemas else []),
+        *(f"--schema={_quoted(each)}" for each in order.schemas),
         *(f"--exclude-table-data={_quoted(schema)}.{_quoted(name)}" for schema, name in order.without_rows),
     ]
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from stillroom.core.archive import HEADER_BYTES
 from stillroom.core.backup_names import NAME, PARTIAL
 from stillroom.core.manifest import DUMP, FILE, Manifest, ManifestError, read_manifest
 from stillroom.edges.backup_locks import RUN, is_being_written
 from stillroom.edges.backups import file_system
+from stillroom.edges.pg_programs import CONTENTS
 
 MANIFEST_MOST_BYTES = 64 * 1024 * 1024
 
@@ -103,6 +105,16 @@ def _find_missing(path: Path, manifest: Manifest) -> str:
         if size != each.size_bytes:
             return f"damaged: {each.path} has {size} bytes, not {each.size_bytes}"
     return ""
+
+
+def read_header(backup: Backup) -> bytes:
+    """Read the first bytes of a backup's archive.
+
+    Raises:
+        ToolError: It cannot be read.
+    """
+    with file_system(backup.path), (backup.dump / CONTENTS).open("rb") as stream:
+        return stream.read(HEADER_BYTES)
 
 
 def find_damage(backup: Backup) -> str:

@@ -14,6 +14,7 @@ from stillroom.settings.sources import Sources, read_sources, refuse
 from stillroom.settings.specs import DEFAULTS, SETTINGS
 from stillroom.settings.words import (
     FALSE,
+    read_backup_schemas,
     read_choice,
     read_count,
     read_flag,
@@ -51,6 +52,7 @@ def load(start: Path | None = None) -> Settings:
         embedded_home=root / ".stillroom" / "postgres",
         backup_dir=_read_path(sources, "STILLROOM_BACKUP_DIR", root) or root / "backups",
         backup_keep=read_count(sources, "STILLROOM_BACKUP_KEEP"),
+        backup_schemas=read_backup_schemas(sources),
         verify_restore_mb=read_count(sources, "STILLROOM_VERIFY_RESTORE_MB"),
         wait_s=wait_s,
         lock_timeout_ms=lock_timeout_ms,

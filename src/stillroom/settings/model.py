@@ -56,6 +56,7 @@ class Settings:
         embedded_home: The embedded server's folder, whether it exists or not.
         backup_dir: Where backups are kept.
         backup_keep: How many verified backups `backups.prune` keeps.
+        backup_schemas: The only schemas in a backup; none for the whole database.
         verify_restore_mb: The largest database, in megabytes, whose backups are proven by restoring them.
         wait_s: The longest wait for our turn, in seconds, first for the server, then for the lock.
         lock_timeout_ms: How long one statement may wait for a lock, in milliseconds.
@@ -83,6 +84,7 @@ class Settings:
     embedded_home: Path
     backup_dir: Path
     backup_keep: int
+    backup_schemas: tuple[str, ...]
     verify_restore_mb: int
     wait_s: float
     lock_timeout_ms: int

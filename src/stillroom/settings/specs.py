@@ -18,6 +18,11 @@ SETTINGS: tuple[SettingSpec, ...] = (
     SettingSpec("STILLROOM_BACKUP_DIR", "backups", "The folder of the backups; relative to the project's root."),
     SettingSpec("STILLROOM_BACKUP_KEEP", "10", "How many verified backups backups.prune keeps."),
     SettingSpec(
+        "STILLROOM_BACKUP_SCHEMAS",
+        "all",
+        "The only schemas in a backup, comma separated, for a role that may not read the others.",
+    ),
+    SettingSpec(
         "STILLROOM_VERIFY_RESTORE_MB",
         "2000",
         "Largest database, in megabytes, whose backups are proven by restoring them.",

@@ -86,10 +86,24 @@ def read_schemas(sources: Sources) -> tuple[str, ...]:
     Raises:
         SettingsError: a blank name, or a schema of PostgreSQL's.
     """
-    value = sources.read("STILLROOM_SCHEMAS")
-    names = tuple(dict.fromkeys(name.strip() for name in (value.text if value else "public").split(",")))
-    if value:
-        _require_own_schemas(value, names)
+    return _read_names(sources, "STILLROOM_SCHEMAS") or ("public",)
+
+
+def read_backup_schemas(sources: Sources) -> tuple[str, ...]:
+    """Read the only schemas in a backup; none for all.
+
+    Raises:
+        SettingsError: a blank name, or a schema of PostgreSQL's.
+    """
+    return _read_names(sources, "STILLROOM_BACKUP_SCHEMAS")
+
+
+def _read_names(sources: Sources, name: str) -> tuple[str, ...]:
+    value = sources.read(name)
+    if value is None:
+        return ()
+    names = tuple(dict.fromkeys(each.strip() for each in value.text.split(",")))
+    _require_own_schemas(value, names)
     return names
 
 
@@ -112,4 +126,4 @@ def read_search_path(sources: Sources) -> str | None:
 def _require_own_schemas(value: Value, names: tuple[str, ...]) -> None:
     for name in names:
         if not name or name.startswith(SYSTEM_SCHEMAS):
-            raise refuse(value, "a name is blank, or PostgreSQL's own", "write `STILLROOM_SCHEMAS=public,app`")
+            raise refuse(value, "a name is blank, or PostgreSQL's own", f"write `{value.name}=public,app`")

@@ -8,6 +8,7 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from stillroom.cli import Command, enter
+from stillroom.tasks.hints import stands_for_a_word
 from stillroom.tasks.schema import ALLOW, SHOW_DATA, WAIT_S
 
 VERIFY = (
@@ -45,18 +46,34 @@ def backups(c: Context) -> Any:
 
 @task(
     klass=Command,
+    positional=[] if stands_for_a_word("--latest", "--revision") else ["backup"],
     help={
         "backup": "Its name, as `invoke backups` shows it.",
+        "latest": "Take the newest good backup of this database.",
+        "revision": "Take the newest good backup of this database at this revision.",
         "into": "Restore into this new database only, and leave the present one alone.",
+        "plan": "Show what would be done, and what would be lost by it; do nothing.",
+        "owners": "--no-owners: everything belongs to the role that is connected, and nobody is granted anything.",
         "yes": "Answer the question with yes.",
         "allow": ALLOW,
     },
 )
-def restore(c: Context, backup: str, into: str = "", yes: bool = False, allow: str = "") -> Any:
+def restore(
+    c: Context,
+    backup: str | None = None,
+    latest: bool = False,
+    revision: str = "",
+    into: str = "",
+    plan: bool = False,
+    owners: bool = True,
+    yes: bool = False,
+    allow: str = "",
+) -> Any:
     """Bring a backup back: into a new database, compared, then swapped in; the old one is kept."""
-    from stillroom.commands.restore import restore_backup
+    from stillroom.commands.restore import Asked, restore_backup
 
-    return restore_backup(*enter(c), name=backup, into=into, yes=yes, allow=allow)
+    asked = Asked(backup or "", revision, latest, into, plan, owners, yes, allow)
+    return restore_backup(*enter(c), asked)
 
 
 @task(

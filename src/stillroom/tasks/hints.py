@@ -55,7 +55,13 @@ def answer_misspelt(argv: list[str] | None = None) -> None:
 
 def is_about_all(argv: list[str] | None = None) -> bool:
     """Tell whether `--all` stands in the place of a task's word, which Invoke would ask for."""
-    return "--all" in _task_words(sys.argv[1:] if argv is None else argv)
+    return stands_for_a_word("--all", argv=argv)
+
+
+def stands_for_a_word(*flags: str, argv: list[str] | None = None) -> bool:
+    """Tell whether one of these flags stands in the place of a task's word."""
+    words = _task_words(sys.argv[1:] if argv is None else argv)
+    return any(word.split("=")[0] in flags for word in words)
 
 
 def _show_help(name: str) -> NoReturn:

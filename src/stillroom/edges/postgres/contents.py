@@ -33,8 +33,8 @@ select (select system_identifier::text from pg_catalog.pg_control_system()), d.o
 from pg_database d, (select pg_catalog.pg_current_snapshot() as seen) s where d.datname = pg_catalog.current_database()
 """
 SEQUENCES = """
-select pg_catalog.format('%I.%I'::text, schemaname, sequencename), last_value, increment_by, cycle
-from pg_catalog.pg_sequences order by 1
+select pg_catalog.format('%%I.%%I'::text, schemaname, sequencename), last_value, increment_by, cycle
+from pg_catalog.pg_sequences where %(all)s or schemaname::text = any(%(schemas)s::text[]) order by 1
 """
 EXTENSIONS = "select extname::text, extversion from pg_extension order by 1"
 ROLES = """
@@ -89,12 +89,15 @@ from (select m.oid, pg_catalog.lo_get(m.oid) as data from pg_largeobject_metadat
 """
 
 
-def read_contents(connection: Connection, *, version_table: str, hashes: bool) -> Contents:
+def read_contents(
+    connection: Connection, *, version_table: str, hashes: bool, schemas: tuple[str, ...] = ()
+) -> Contents:
     """Read the schema and what belongs to it, in the transaction that is open.
 
     Args:
         connection: In a transaction with an empty search path.
         version_table: Left out of the schema, as its rows are what is compared.
+        schemas: Only what is in these, without large objects and rights; none for everything.
         hashes: Read the large objects, too, and not only how many there are.
 
     Raises:
@@ -102,12 +105,16 @@ def read_contents(connection: Connection, *, version_table: str, hashes: bool) -
     """
     with translated("reading what the database holds"), connection.cursor() as cursor:
         origin, database = _read_origin(cursor), connection.info.dbname
+        cursor.execute(SEQUENCES, {"all": not schemas, "schemas": list(schemas)})
+        sequences = tuple(SequenceValue(*row) for row in cursor.fetchall())
+        schema = read_schema_within(cursor, version_table)
+        large = (0,) if schemas else _rows(cursor, HASH_LARGE if hashes else COUNT_LARGE)[0]
         return Contents(
-            sequences=tuple(SequenceValue(*row) for row in _rows(cursor, SEQUENCES)),
-            large_objects=LargeObjects(*_rows(cursor, HASH_LARGE if hashes else COUNT_LARGE)[0]),
-            objects=mark_objects(read_schema_within(cursor, version_table)),
-            rights=tuple(Right(*row) for row in _rows(cursor, RIGHTS)),
-            default_privileges=tuple(row[0] for row in _rows(cursor, DEFAULT_PRIVILEGES)),
+            sequences=sequences,
+            large_objects=LargeObjects(*large),
+            objects=mark_objects(schema.within(frozenset(schemas)) if schemas else schema),
+            rights=() if schemas else tuple(Right(*row) for row in _rows(cursor, RIGHTS)),
+            default_privileges=() if schemas else tuple(row[0] for row in _rows(cursor, DEFAULT_PRIVILEGES)),
             extensions=tuple(Extension(*row) for row in _rows(cursor, EXTENSIONS)),
             roles=tuple(row[0] for row in _rows(cursor, ROLES)),
             belongings=read_belongings(cursor, database),

@@ -111,3 +111,17 @@ def make_schemas(url: DatabaseUrl, names: Sequence[str], *, command: str) -> Non
     ):
         for name in names:
             cursor.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(name)))
+
+
+def drop_schema(url: DatabaseUrl, database: str, name: str, *, command: str) -> None:
+    """Drop a schema of a new database; one that holds something stays, and that is an error.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    with (
+        closing(connect(url, command=command, database=database)) as connection,
+        translated("preparing the new database"),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(sql.SQL("drop schema if exists {}").format(sql.Identifier(name)))

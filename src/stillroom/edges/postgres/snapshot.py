@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
 
+LISTED = 50
 TRIES = 3  # tables may come and go between listing and locking
 BATCH = 500
 TABLES = """
@@ -28,6 +29,18 @@ where c.relkind in ('r', 'p') and c.relpersistence <> 't'
   and not exists (
     select from pg_depend d where d.classid = 'pg_class'::regclass::oid and d.objid = c.oid and d.deptype = 'e')
 order by n.nspname, c.relname
+"""
+# What pg_dump reads besides the tables.
+UNREADABLE = """
+select pg_catalog.format('%%I.%%I'::text, n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind = 'S' and c.relpersistence <> 't' and n.nspname::text !~ '^pg_'::text and (%(all)s or n.nspname::text = any(%(schemas)s::text[]))
+  and not (pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_sequence_privilege(c.oid, 'select'))
+union all
+select pg_catalog.format('large object %%s'::text, m.oid) from pg_largeobject_metadata m
+where %(all)s and not pg_catalog.pg_has_role(m.lomowner, 'usage') and not exists (
+  select from pg_catalog.aclexplode(m.lomacl) a
+  where a.privilege_type = 'SELECT' and (a.grantee = 0::oid or pg_catalog.pg_has_role(a.grantee, 'usage')))
+order by 1
 """
 BLOCKERS = """
 select distinct l.relation::regclass::text, l.pid, coalesce(a.usename::text, '?'), coalesce(a.application_name, '')
@@ -68,7 +81,9 @@ class Snapshot:
 
 
 @contextmanager
-def exported_snapshot(connection: Connection, *, lock_wait_ms: int) -> Iterator[Snapshot]:
+def exported_snapshot(
+    connection: Connection, *, lock_wait_ms: int, schemas: tuple[str, ...] = ()
+) -> Iterator[Snapshot]:
     """Hold all tables, then export a snapshot; both end with the block.
 
     In the other order a TRUNCATE in between leaves a dump without rows, exit 0.
@@ -76,6 +91,7 @@ def exported_snapshot(connection: Connection, *, lock_wait_ms: int) -> Iterator[
     Args:
         connection: In autocommit; nothing open on it.
         lock_wait_ms: Longest wait for one table.
+        schemas: Only what is in these; none for the whole database.
 
     Raises:
         DatabaseError: The role may not read a table, or the server failed.
@@ -84,7 +100,7 @@ def exported_snapshot(connection: Connection, *, lock_wait_ms: int) -> Iterator[
     with connection.cursor() as cursor:
         try:
             with translated("taking the backup's snapshot"):
-                snapshot = _take(cursor, lock_wait_ms)
+                snapshot = _take(cursor, lock_wait_ms, schemas)
             yield snapshot
         finally:
             if not connection.closed:
@@ -92,16 +108,16 @@ def exported_snapshot(connection: Connection, *, lock_wait_ms: int) -> Iterator[
                     cursor.execute("rollback")
 
 
-def _take(cursor: Cursor, lock_wait_ms: int) -> Snapshot:
+def _take(cursor: Cursor, lock_wait_ms: int, schemas: tuple[str, ...]) -> Snapshot:
     for _ in range(TRIES):
-        tables = list_tables(cursor)
-        _require_readable(cursor, tables)
+        tables = _list_within(cursor, schemas)
+        _require_readable(cursor, tables, schemas)
         # SET and LOCK take no snapshot; the first query does. A long dump leaves this transaction idle.
         cursor.execute("begin isolation level repeatable read read only")
         cursor.execute("set local idle_in_transaction_session_timeout = 0")
         settle(cursor)
         cursor.execute("set local lock_timeout = %s", (lock_wait_ms,))
-        if _lock(cursor, tables) and list_tables(cursor) == tables:
+        if _lock(cursor, tables) and _list_within(cursor, schemas) == tables:
             cursor.execute(
                 """select pg_catalog.pg_export_snapshot(), pg_catalog.pg_database_size(pg_catalog.current_database()),
                    exists (select from pg_largeobject_metadata)"""
@@ -119,15 +135,23 @@ def list_tables(cursor: Cursor) -> tuple[Table, ...]:
     return tuple(Table(*row) for row in cursor.fetchall())
 
 
-def _require_readable(cursor: Cursor, tables: Iterable[Table]) -> None:
+def _list_within(cursor: Cursor, schemas: tuple[str, ...]) -> tuple[Table, ...]:
+    return tuple(each for each in list_tables(cursor) if not schemas or each.schema in schemas)
+
+
+def _require_readable(cursor: Cursor, tables: Iterable[Table], schemas: tuple[str, ...]) -> None:
+    """List everything that the role may not read: pg_dump stops at the first."""
     unreadable = [f"{each.schema}.{each.name}" for each in tables if not each.is_readable]
+    cursor.execute(UNREADABLE, {"all": not schemas, "schemas": list(schemas)})
+    unreadable += [name for (name,) in cursor.fetchall()]
     if unreadable:
         cursor.execute("select pg_catalog.current_database(), current_user")
         database, role = cursor.fetchone() or ("", "")
-        more = f" and {len(unreadable) - 5} more" if len(unreadable) > 5 else ""
+        more = f" and {len(unreadable) - LISTED} more" if len(unreadable) > LISTED else ""
         raise DatabaseError(
-            f"{database}: {role} may not read {', '.join(unreadable[:5])}{more}, so a backup would not be whole",
-            hint=f"as an administrator: `grant pg_read_all_data to {role}`, or back up as the owner",
+            f"{database}: {role} may not read {', '.join(unreadable[:LISTED])}{more}, so a backup would not be whole",
+            hint=f"as an administrator: `grant pg_read_all_data to {role}`, or back up as the owner; "
+            "STILLROOM_BACKUP_SCHEMAS limits a backup to some schemas",
         )
 
 
