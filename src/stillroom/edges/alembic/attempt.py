@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stillroom.core.limits import Limits
     from stillroom.edges.alembic.entering import Entering
     from stillroom.edges.alembic.journal import Journal
+    from stillroom.edges.alembic.observing import Measuring
     from stillroom.edges.postgres.waiting import Watch
 
 
@@ -80,6 +81,7 @@ class Attempt:
         sent: What it has sent.
         journal: Of the step; None without a ledger.
         entering: Its row of the ledger, until it is entered; None without one.
+        observer: Measures what the steps cost; None where nobody asks.
     """
 
     lock_timeout_ms: int
@@ -105,6 +107,7 @@ class Attempt:
     sent: Sent = field(default_factory=Sent)
     journal: Journal | None = None
     entering: Entering | None = None
+    observer: Measuring | None = None
     _ended_transaction: bool = False
 
     @classmethod
@@ -128,6 +131,8 @@ class Attempt:
         self.token = secrets.token_hex(16)
         self.has_committed = self.is_stray = self._ended_transaction = False
         self.sent = Sent()
+        if self.observer is not None:
+            self.observer.step_starts()
         if self.journal is not None:
             self.journal.forget()
         self.lie, self.first_error, self.indexes, self.guarded = "", None, set(), set()
@@ -150,6 +155,11 @@ class Attempt:
     def running_journal(self) -> Journal | None:
         """The journal, while the step's own function runs."""
         return self.journal if self.token else None
+
+    @property
+    def running_observer(self) -> Measuring | None:
+        """The observer, while the step's own function runs."""
+        return self.observer if self.token else None
 
     def is_left_running(self) -> bool:
         """Ask whether a thread that sent statements for the step still runs."""

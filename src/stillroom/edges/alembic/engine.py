@@ -76,6 +76,8 @@ def _renew(connection: Connection, attempt: Attempt) -> None:
             "is_local": not raw.autocommit,
         }
         cursor.execute(_RENEW, values)
+    if attempt.running_observer:
+        attempt.running_observer.transaction_began(raw)
 
 
 def _note_commit(connection: Connection, attempt: Attempt) -> None:
@@ -83,12 +85,16 @@ def _note_commit(connection: Connection, attempt: Attempt) -> None:
     if attempt.running_journal and not raw.autocommit:
         with raw.cursor() as cursor:
             attempt.running_journal.commits(cursor)
+    if attempt.running_observer:
+        attempt.running_observer.transaction_ends(raw)
     attempt.transaction_commits(is_autocommit=raw.autocommit)
 
 
 def _note_error(context: Any, attempt: Attempt) -> None:
     if attempt.watch:
         attempt.watch.statement_ended()
+    if attempt.observer:
+        attempt.observer.statement_failed()
     if isinstance(context.original_exception, Interrupted):
         # The statement was cancelled and the session is whole: what it left behind is looked for on it.
         context.is_disconnect = False
@@ -120,10 +126,14 @@ def _before(cursor: Any, statement: str, attempt: Attempt) -> None:
             own.execute("set lock_timeout = 0")
     if attempt.watch:
         attempt.watch.statement_began()
+    if attempt.running_observer:
+        attempt.running_observer.statement_begins(cursor.connection, statement)
 
 
 def _after(cursor: Any, statement: str, parameters: Any, attempt: Attempt, *, is_many: bool) -> None:
     attempt.statement_ended(statement)
+    if attempt.running_observer:
+        attempt.running_observer.statement_ended(cursor.connection, cursor.rowcount)
     if attempt.running_journal:
         sets = parameters if is_many else [parameters]
         attempt.running_journal.note(cursor, statement, sets, is_autocommit=cursor.connection.autocommit)

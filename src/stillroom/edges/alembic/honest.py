@@ -76,7 +76,7 @@ def honest(
 
     def checked(**options: Any) -> None:
         # Alembic may have begun the first step's transaction before the step was known.
-        _set_token(raw, attempt)
+        _begin(raw, attempt)
         before, rows = look(raw, kept), _read_rows(raw, kept[0])
         require_session(before, attempt, "before it began")
         attempt.entering = entering
@@ -137,9 +137,11 @@ def _source_of(function: Callable[..., Any]) -> str:
         return ""
 
 
-def _set_token(raw: PsycopgConnection, attempt: Attempt) -> None:
+def _begin(raw: PsycopgConnection, attempt: Attempt) -> None:
     with raw.cursor() as cursor:
         cursor.execute("select pg_catalog.set_config('stillroom.token', %s, true)", (attempt.token,))
+    if attempt.observer:
+        attempt.observer.transaction_began(raw)
 
 
 def _read_rows(raw: PsycopgConnection, version_table: str) -> list[Any]:
@@ -158,9 +160,12 @@ def _require_run(returned: object) -> None:
 
 def _look_again(raw: PsycopgConnection, attempt: Attempt, kept: list[str]) -> Seen:
     try:
-        return look(raw, kept)
+        seen = look(raw, kept)
     except errors.InFailedSqlTransaction:
         raise DishonestStepError(describe_swallowed(attempt)) from None
+    if attempt.observer:
+        attempt.observer.transaction_ends(raw)
+    return seen
 
 
 def _require_valid_indexes(raw: PsycopgConnection, attempt: Attempt) -> None:

@@ -131,6 +131,8 @@ class StepRun:
         revision, seconds = self.running, time.monotonic() - self._started
         self.done.append(Applied(revision, message, seconds))
         self.running, self.entering = "", None
+        if self.attempt.observer:
+            self.attempt.observer.step_committed(revision, message, seconds)
         sign = "+" if self.plan.direction == "upgrade" else "-"
         self.say(f"  {sign} {revision}  {message}  {seconds:.2f} s")
 
