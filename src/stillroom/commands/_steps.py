@@ -30,7 +30,7 @@ from stillroom.core.ledger.entries import Facts
 from stillroom.core.ledger.records import Record
 from stillroom.core.limits import Limits, after_waiting, longest_silence_s
 from stillroom.core.plan import Plan, plan_upgrade
-from stillroom.errors import DatabaseError, InterruptedRunError
+from stillroom.errors import AnswerNoError, DatabaseError, InterruptedRunError
 
 if TYPE_CHECKING:
     from stillroom.edges.alembic.steps import Applied
@@ -167,6 +167,7 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Vo
     Raises:
         StillroomError: What the body raised.
         DatabaseError: The child left without a word; the message says where the database stands.
+        AnswerNoError: It did so in a rehearsal.
     """
     from stillroom.edges.child import Ended, run_in_child
 
@@ -181,6 +182,11 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Vo
     if work.settings.ledger != "off":
         _ = work.facts  # git is asked here, before the lock
     outcome = run_in_child(in_child, terminal, command=work.command, longest_silence_s=longest_silence_s(work.limits))
+    if isinstance(outcome, Ended) and outcome.phase:
+        raise AnswerNoError(
+            f"the process that ran {outcome.phase} {outcome.status}; {stands(work, work.target)}, and was not touched",
+            hint="correct the revision, then run it again",
+        )
     if isinstance(outcome, Ended):
         raise DatabaseError(
             f"the process that ran the steps {outcome.status}; {stands(work, work.target)}",

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from stillroom.edges.child_body import Pipes, Voice, be_the_child, read_messages
 from stillroom.edges.interrupt import ignore_signals, restore_handlers, set_handlers
-from stillroom.errors import DatabaseError, InterruptedRunError, StillroomError
+from stillroom.errors import AnswerNoError, DatabaseError, InterruptedRunError, StillroomError
 
 if TYPE_CHECKING:
     from stillroom.edges.terminal import Terminal
@@ -29,9 +29,15 @@ ANSWER_AFTER_SIGNAL_S = 5.0
 
 @dataclass(frozen=True)
 class Ended:
-    """A child that ended without a result: by a signal, or because something in it left the process."""
+    """A child that ended without a result: by a signal, or because something in it left the process.
+
+    Args:
+        status: How it ended, in words.
+        phase: What was under way; empty for what was asked for.
+    """
 
     status: str
+    phase: str = ""
 
 
 @dataclass
@@ -45,6 +51,7 @@ class _Watch:
     answer_by: float | None = None
     silent_since: float | None = None
     is_overdue: bool = False
+    phase: str = ""
 
     def forward(self, number: int, _: FrameType | None) -> None:
         """Pass a signal on; the second one means now."""
@@ -107,7 +114,7 @@ def run_in_child(
 
     Raises:
         StillroomError: What the child raised.
-        DatabaseError: No sign of life for too long; it was stopped.
+        DatabaseError: No sign of life for too long; it was stopped. AnswerNoError where that was in a trial.
         InterruptedRunError: A second signal, or no answer within 5 s of the first: the state is unknown.
     """
     if not hasattr(os, "fork"):
@@ -134,9 +141,11 @@ def run_in_child(
         else:
             restore_handlers(before)
     if watch.is_overdue and outcome is None:
-        return Ended(f"gave no sign of life for {longest_silence_s:.0f} s, did not leave when told, and was killed")
+        return Ended(
+            f"gave no sign of life for {longest_silence_s:.0f} s, did not leave when told, and was killed", watch.phase
+        )
     if watch.is_overdue and isinstance(outcome, InterruptedRunError):
-        raise DatabaseError(
+        raise (AnswerNoError if watch.phase else DatabaseError)(
             f"no statement began or ended for {longest_silence_s:.0f} s, so it was stopped: {outcome.message}",
             hint="look for an endless loop in the revision; STILLROOM_STATEMENT_TIMEOUT_MS sets how long is long",
         )
@@ -146,7 +155,7 @@ def run_in_child(
             hint=f"`invoke status` shows it; `invoke {command}` goes on",
         )
     if outcome is None:
-        return Ended(_describe_status(status))
+        return Ended(_describe_status(status), watch.phase)
     if isinstance(outcome, StillroomError):
         raise outcome
     return outcome[0]
@@ -172,6 +181,8 @@ def _listen(watch: _Watch, reader: int, terminal: Terminal) -> Any:
             watch.heard(is_working=value if kind == "pulse" else watch.silent_since is not None)
             if kind == "say":
                 terminal.say(value)
+            elif kind == "phase":
+                watch.phase = value
             elif kind == "outcome":
                 # What the work has left running may hold the pipe open for long.
                 return value

@@ -94,6 +94,10 @@ class Voice:
             self._last_pulse = now
             self.send("pulse", True)
 
+    def begins(self, phase: str) -> None:
+        """Say what is under way from now on, for the case that this process ends in it; empty for what was asked for."""
+        self.send("phase", phase)
+
     def rest(self) -> None:
         """Say that no more signs of life are to be expected."""
         self._last_pulse = 0.0
