@@ -1,13 +1,16 @@
 # The tasks as CI steps; docs/ci.md tells which job runs which. Every target is run by the tests.
 INVOKE ?= invoke
 
-.PHONY: check heads migrate plan status reset backup-then-migrate rollback
+.PHONY: check heads migrate plan rehearse status reset backup-then-migrate rollback
 
 heads:               ## one head in the history, no database needed
 	$(INVOKE) check --heads
 
 plan:                ## what a deploy would run
 	$(INVOKE) migrate --plan
+
+rehearse:            ## what a deploy would run, on a copy with its rows
+	$(INVOKE) rehearse
 
 migrate:             ## deploy
 	$(INVOKE) migrate

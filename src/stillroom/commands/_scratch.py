@@ -53,7 +53,13 @@ def read_live(work: Work) -> Surface:
 
 
 def build_revisions(
-    work: Work, terminal: Terminal, tops: tuple[str, ...], live: Surface, scratch: DatabaseUrl
+    work: Work,
+    terminal: Terminal,
+    tops: tuple[str, ...],
+    live: Surface,
+    scratch: DatabaseUrl,
+    *,
+    purpose: str = "to compare",
 ) -> Built:
     """Build revisions in an empty database, on the search path and in the schemas of the live one.
 
@@ -63,13 +69,14 @@ def build_revisions(
         tops: The revisions; none for base.
         live: What the live database is like.
         scratch: The empty database.
+        purpose: What for, as it is said.
 
     Raises:
         InterruptedRunError: A signal.
         StillroomError: A revision failed.
     """
     history = work.project.history
-    terminal.say(f"building {', '.join(tops) or 'base'} in {scratch.name} to compare")
+    terminal.say(f"building {', '.join(tops) or 'base'} in {scratch.name} {purpose}")
     beside = prepare_scratch(work, live, scratch)
     steps = tuple(each for each in history.order if each in history.closure(tops))
     if steps:
@@ -105,8 +112,16 @@ def _build(work: Work, held: Migrating, plan: Plan) -> int:
 
 
 @contextmanager
-def scratch_somewhere(work: Work, terminal: Terminal, live: Surface) -> Iterator[tuple[DatabaseUrl, str]]:
+def scratch_somewhere(
+    work: Work, terminal: Terminal, live: Surface, *, apart: bool = False
+) -> Iterator[tuple[DatabaseUrl, str]]:
     """Make a scratch database on the same server, else on the embedded one, and say which; it is dropped afterwards.
+
+    Args:
+        work: About the live database.
+        terminal: Told when the embedded server had to be started.
+        live: What the live database is like.
+        apart: On the embedded server where it can be had there.
 
     Raises:
         RefusedError: Neither can be had.
@@ -115,15 +130,24 @@ def scratch_somewhere(work: Work, terminal: Terminal, live: Surface) -> Iterator
     from stillroom.edges.postgres.scratch import scratch_database
 
     url = work.target.url
-    with scratch_database(url, command=work.command) as name:
-        if name is not None:
-            yield replace(url, name=name), SAME_SERVER
-            return
-    embedded, version = _start_embedded(work, terminal, live.major)
+    found = _start_if_possible(work, terminal, live.major) if apart and not work.target.is_embedded else None
+    if found is None:
+        with scratch_database(url, command=work.command) as name:
+            if name is not None:
+                yield replace(url, name=name), SAME_SERVER
+                return
+    embedded, version = found or _start_embedded(work, terminal, live.major)
     with scratch_database(embedded, command=work.command) as name:
         if name is None:
             raise AssertionError("unreachable: the embedded server's role is its superuser")
         yield replace(embedded, name=name), f"a scratch database on the embedded PostgreSQL {version}"
+
+
+def _start_if_possible(work: Work, terminal: Terminal, major: int) -> tuple[DatabaseUrl, str] | None:
+    try:
+        return _start_embedded(work, terminal, major)
+    except RefusedError:
+        return None
 
 
 def _start_embedded(work: Work, terminal: Terminal, major: int) -> tuple[DatabaseUrl, str]:

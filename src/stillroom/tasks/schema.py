@@ -74,6 +74,33 @@ def migrate(
 
 @task(
     klass=Command,
+    only_looks=True,
+    help={
+        "target": "Revision to stop at; default: head, the only one; heads applies several.",
+        "from": "A backup, as `invoke backups` shows it; default: a fresh copy of the database.",
+        "without_data": "On an empty database in which the history was built.",
+        "show_data": SHOW_DATA,
+        "wait_s": WAIT_S,
+    },
+)
+def rehearse(
+    c: Context,
+    target: str = "head",
+    from_: str = "",
+    without_data: bool = False,
+    show_data: bool = False,
+    wait_s: str = "",
+) -> Any:
+    """Run what is pending on a copy, up, down and up again, and tell what it costs; ends with 6 when it fails."""
+    from stillroom.commands.rehearse import rehearse_database
+
+    return rehearse_database(
+        *enter(c), target=target, backup=from_, without_data=without_data, shows_data=show_data, wait_s=wait_s
+    )
+
+
+@task(
+    klass=Command,
     help={
         "steps": "How many revisions to undo; default: 1.",
         "target": "Revision to end at, or base; undoes all after it.",
@@ -200,4 +227,18 @@ def doctor(c: Context) -> Any:
     return examine(*enter(c))
 
 
-TASKS = (make_migration, migrate, rollback, reset_dev, status, history, heads, check, stamp, mark, config, doctor)
+TASKS = (
+    make_migration,
+    migrate,
+    rehearse,
+    rollback,
+    reset_dev,
+    status,
+    history,
+    heads,
+    check,
+    stamp,
+    mark,
+    config,
+    doctor,
+)

@@ -170,6 +170,19 @@ def pin_search_path(cursor: Cursor, search_path: str | None, *, is_local: bool) 
         )
 
 
+def read_search_path(connection: Connection, search_path: str | None) -> str:
+    """Read what unqualified names resolve through here, as text for `search_path`.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    with translated("reading the search path"), reading(connection, search_path) as cursor:
+        cursor.execute("select pg_catalog.current_setting('search_path')")
+        row = cursor.fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 @contextmanager
 def reading(connection: Connection, search_path: str | None) -> Iterator[Cursor]:
     """Open a read-only transaction with the search path fixed in it alone: behind a pooler the session is somebody else's.
