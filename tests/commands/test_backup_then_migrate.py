@@ -47,7 +47,7 @@ def test_it_backs_up_and_then_migrates(pending: Project) -> None:
     done = pending.invoke("backup-then-migrate")
 
     (name,) = names(pending)
-    first, second, last = done.stdout.splitlines()
+    first, second, _, last = done.stdout.splitlines()
     assert done.code == 0, done.stderr
     assert first.startswith(f"{name}: ")
     assert second == f"the way back: `invoke restore {name}`"
@@ -127,7 +127,7 @@ def test_a_revision_that_fails_says_the_way_back(pending: Project, mark: str, fl
     set_mark(pending, mark)
     pending.environment["APP_ENV"] = mark
 
-    done = pending.invoke("backup-then-migrate")
+    done = pending.invoke("backup-then-migrate", "--no-rehearse")
 
     (name,) = names(pending)
     assert done.code == 4
@@ -143,7 +143,7 @@ def test_a_revision_that_fails_says_the_way_back(pending: Project, mark: str, fl
 def test_a_revision_that_ends_the_process_says_the_way_back(pending: Project) -> None:
     write_revision(pending, AFTER, "import os; os._exit(9)", down=NEXT)
 
-    done = pending.invoke("backup-then-migrate")
+    done = pending.invoke("backup-then-migrate", "--no-rehearse")
 
     (name,) = names(pending)
     assert done.code == 4
@@ -197,7 +197,7 @@ def test_an_interruption_during_the_dump_starts_no_revision(pending: Project) ->
 
 def test_an_interruption_during_a_revision_says_the_way_back(pending: Project) -> None:
     write_revision(pending, AFTER, "op.execute('select pg_sleep(60)')", down=NEXT)
-    process = launch(pending, "backup-then-migrate")
+    process = launch(pending, "backup-then-migrate", "--no-rehearse")
     until(lambda: running(pending, "pg_sleep(60)"))
 
     stopped = interrupt(process, signal.SIGTERM)
@@ -210,7 +210,7 @@ def test_an_interruption_during_a_revision_says_the_way_back(pending: Project) -
 
 def test_a_killed_run_leaves_the_backup_and_a_known_state(pending: Project) -> None:
     write_revision(pending, AFTER, "op.execute('select pg_sleep(60)')", down=NEXT)
-    process = launch(pending, "backup-then-migrate")
+    process = launch(pending, "backup-then-migrate", "--no-rehearse")
     until(lambda: running(pending, "pg_sleep(60)"))
 
     os.kill(process.pid, signal.SIGKILL)

@@ -25,14 +25,18 @@ from stillroom.commands._steps import Ran, Work, prepare_upgrade, run_under_lock
 from stillroom.commands.migrate import Migrated, MigrationPlanned
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import HEAD, Plan
-from stillroom.errors import StillroomError
+from stillroom.errors import AnswerNoError, StillroomError
 
 if TYPE_CHECKING:
+    from stillroom.commands._backup_making import Made
+    from stillroom.core.rehearsal import Rehearsal
     from stillroom.edges.backup_list import Backup
     from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
+
+UNTOUCHED = "was not touched"  # what a rehearsal says of the database
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,14 @@ class BackedUpThenMigrated:
         backup: None when there was nothing to do, or nothing to protect.
         restore: The command that brings the backup back; empty without one.
         seconds: Both together.
+        rehearsal: What the revisions cost on a copy before; None where none was made.
     """
 
     migrated: Migrated
     backup: BackupSummary | None
     restore: str
     seconds: float
+    rehearsal: Rehearsal | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,7 @@ def migrate_after_backup(
     wait_s: str = "",
     shows_data: bool = False,
     verify: str = "",
+    rehearses: bool = True,
     allowed: frozenset[str] = frozenset(),
 ) -> BackedUpThenMigrated | BackupThenMigrationPlanned:
     """Back the database up and apply what is pending up to target, under one migration lock.
@@ -88,6 +95,7 @@ def migrate_after_backup(
         wait_s: Longest wait for the lock in seconds, as typed; empty for the setting.
         shows_data: Let errors show rows and parameters.
         verify: "read", "restore", or empty for what the size of the database allows.
+        rehearses: Run the revisions first on the copy that the backup was restored into, where it was.
         allowed: "ahead" accepts a database that is ahead of this checkout.
 
     Raises:
@@ -96,6 +104,7 @@ def migrate_after_backup(
             a pending file is not whole, or no revision is applied and tables of the pending ones are there.
         ToolError: The backup failed; no revision was started.
         DatabaseError: A step failed, or the server did; the hint holds the command that brings the backup back.
+        AnswerNoError: A revision failed on the copy; the backup is there, and the database untouched.
         LockBusyError: Another migration holds the lock and the wait ran out.
         InterruptedRunError: Ctrl-C or a signal; the message says how far it came.
     """
@@ -117,39 +126,48 @@ def migrate_after_backup(
     require_covered(work, plan, work.current.schema if work.current else "public")
     wanted = Wanted(secrets.token_hex(8), verify=level)
     try:
-        ran, backup = _run(replace(work, shows_data=shows_data), terminal, target, wanted, allowed)
+        order = _Order(target, wanted, allowed, rehearses)
+        ran, backup, rehearsal = _run(replace(work, shows_data=shows_data), terminal, order)
     except StillroomError as error:
         raise _with_way_back(work, error, wanted.run, is_protected=standing.is_protected) from None
     restore = restore_command(work, backup.name, is_protected=standing.is_protected) if backup else ""
     migrated = Migrated(database, ran.plan, ran.applied, ran.seconds)
-    return BackedUpThenMigrated(migrated, backup, restore, time.monotonic() - started)
+    return BackedUpThenMigrated(migrated, backup, restore, time.monotonic() - started, rehearsal)
 
 
-def _run(
-    work: Work, terminal: Terminal, target: str, wanted: Wanted, allowed: frozenset[str]
-) -> tuple[Ran, BackupSummary | None]:
-    """Do both in a child that holds the lock; look again there, because another may have been quicker."""
+@dataclass(frozen=True)
+class _Order:
+    """What was asked for."""
 
-    def body(held: Migrating, say: Voice) -> tuple[Ran, BackupSummary | None]:
-        plan = plan_upgrade_now(work, held, say, target=target, allowed=allowed)
+    target: str
+    wanted: Wanted
+    allowed: frozenset[str]
+    rehearses: bool
+
+
+def _run(work: Work, terminal: Terminal, order: _Order) -> tuple[Ran, BackupSummary | None, Rehearsal | None]:
+    """Do all of it in a child that holds the lock; look again there, because another may have been quicker."""
+
+    def body(held: Migrating, say: Voice) -> tuple[Ran, BackupSummary | None, Rehearsal | None]:
+        plan = plan_upgrade_now(work, held, say, target=order.target, allowed=order.allowed)
         if not plan.steps:
-            return Ran(plan, ()), None
+            return Ran(plan, ()), None, None
         require_no_tables_now(work, held, plan)
         require_no_open_step(work, held, say)
         note_emptied(work, held, plan, say)
         with ExitStack() as kept:
-            backup = _back_up(work, held, say, wanted, kept)
+            made = _back_up(work, held, say, order.wanted, kept)
+            rehearsal = _rehearse(work, held, made, plan, say) if made and order.rehearses else None
         mark_if_new(work, held, say)
-        return run_plan(work, held, plan, say, backup=backup.name if backup else ""), backup
+        name = made.backup.name if made else ""
+        return run_plan(work, held, plan, say, backup=name), made.backup if made else None, rehearsal
 
-    ran, backup = run_under_lock(work, terminal, body)
+    ran, backup, rehearsal = run_under_lock(work, terminal, body)
     assert isinstance(ran, Ran)
-    return ran, backup
+    return ran, backup, rehearsal
 
 
-def _back_up(
-    work: Work, held: Migrating, say: Callable[[str], None], wanted: Wanted, kept: ExitStack
-) -> BackupSummary | None:
+def _back_up(work: Work, held: Migrating, say: Callable[[str], None], wanted: Wanted, kept: ExitStack) -> Made | None:
     from stillroom.edges.postgres.mark import is_empty
 
     if is_empty(held.connection):
@@ -159,7 +177,25 @@ def _back_up(
 
     made = kept.enter_context(making_backup(work, held, say, wanted))
     say(f"backed up to {made.backup.path}")
-    return made.backup
+    return made
+
+
+def _rehearse(work: Work, held: Migrating, made: Made, plan: Plan, say: Voice) -> Rehearsal | None:
+    """Run the plan on the copy that the backup was restored into, if it was."""
+    if made.copy is None:
+        say("note:  not rehearsed: the backup was read back, and not restored into a copy")
+        return None
+    from stillroom.commands._rehearsing import rehearse_plan
+    from stillroom.edges.alembic.attempt import read_session
+    from stillroom.report._rehearsal import answer, warnings
+
+    # The copy is another database, which has no search path of its own.
+    limits = replace(work.limits, search_path=read_session(held.connection).search_path)
+    rehearsal = rehearse_plan(replace(work, limits=limits), made.copy, plan, say)
+    for line in warnings(rehearsal):
+        say(f"note:  {line}")
+    say(answer(rehearsal))
+    return rehearsal
 
 
 def _with_way_back(work: Work, error: StillroomError, run: str, *, is_protected: bool) -> StillroomError:
@@ -169,6 +205,8 @@ def _with_way_back(work: Work, error: StillroomError, run: str, *, is_protected:
     made = [each for each in read_backups(work.settings.backup_dir) if each.manifest and each.manifest.run == run]
     if not made or not made[0].manifest:
         return error
+    if isinstance(error, AnswerNoError) or UNTOUCHED in error.message:
+        return type(error)(f"{error.message}; the backup is there: {made[0].name}", hint=error.hint)
     command, taken = restore_command(work, made[0].name, is_protected=is_protected), made[0].manifest.created_at
     back = f"`{command}` goes back to {taken:%H:%M:%S} UTC ({_since(work, made[0])})"
     return type(error)(error.message, hint=f"{error.hint}; {back}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from stillroom.report import migrate
+from stillroom.report import _rehearsal, migrate
 from stillroom.report.backup import holds, proof
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ def text(result: BackedUpThenMigrated | BackupThenMigrationPlanned) -> str:
     if result.backup is None:
         return last
     backup = f"{result.backup.name}: {holds(result.backup)}, {proof(result.backup)}"
-    return f"{backup}\nthe way back: `{result.restore}`\n{last}"
+    predicted = _rehearsal.predicted(result.rehearsal, result.migrated.applied) if result.rehearsal else []
+    return "\n".join([backup, f"the way back: `{result.restore}`", *predicted, last])
 
 
 def _plan(result: BackupThenMigrationPlanned) -> str:

@@ -84,6 +84,7 @@ def restore(
         "wait_s": WAIT_S,
         "show_data": SHOW_DATA,
         "verify": VERIFY,
+        "rehearse": "Run the revisions first on the copy that the backup was restored into (default, where it was).",
         "allow": ALLOW,
     },
 )
@@ -94,15 +95,23 @@ def backup_then_migrate(
     wait_s: str = "",
     show_data: bool = False,
     verify: str = "",
+    rehearse: bool = True,
     allow: str = "",
 ) -> Any:
-    """Back up, then migrate, under one lock; a backup that fails stops before the first revision."""
+    """Back up, rehearse, then migrate, under one lock; what fails before stops before the first revision."""
     from stillroom.commands.backup_then_migrate import migrate_after_backup
     from stillroom.core.guard import parse_allowed
 
     allowed = parse_allowed(allow)
     return migrate_after_backup(
-        *enter(c), target=target, plan_only=plan, wait_s=wait_s, shows_data=show_data, verify=verify, allowed=allowed
+        *enter(c),
+        target=target,
+        plan_only=plan,
+        wait_s=wait_s,
+        shows_data=show_data,
+        verify=verify,
+        rehearses=rehearse,
+        allowed=allowed,
     )
 
 
