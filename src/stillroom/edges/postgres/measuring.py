@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.core.rehearsal import Rewrite, TouchedRows
+from stillroom.edges.interrupt import cancelled_by_signals
+from stillroom.edges.postgres.errors import translated
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -165,6 +167,16 @@ def read_used(connection: Connection) -> Used:
         row = cursor.fetchone()
     assert row is not None
     return Used(*row)
+
+
+def gather_statistics(connection: Connection) -> None:
+    """Gather what the planner knows of the original and of no copy; a signal cancels it.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    with translated("gathering statistics"), cancelled_by_signals(connection), connection.cursor() as cursor:
+        cursor.execute("analyze")
 
 
 def read_unfinished(connection: Connection) -> Unfinished:
