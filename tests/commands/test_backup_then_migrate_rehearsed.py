@@ -111,7 +111,8 @@ def test_an_interrupted_rehearsal_starts_nothing_and_drops_the_copy(filled: Proj
 
     assert stopped.code == 130
     assert "was not touched; the backup is there: " in stopped.stderr
-    assert (current(filled), all_databases(filled)) == ([HEAD], before)
+    assert current(filled) == [HEAD]
+    assert all_databases(filled) <= before
 
 
 def test_an_effect_on_the_whole_server_is_refused_and_can_be_run_without_rehearsal(filled: Project) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stillroom.commands._copying import Archive, Copy, NoCopyError, restored_copy
 from stillroom.commands._database import Target, search_path_of
 from stillroom.commands._scratch import SAME_SERVER, build_revisions, may_create, read_live, scratch_somewhere
-from stillroom.errors import DatabaseError, RefusedError
+from stillroom.errors import DatabaseError, RefusedError, StillroomError
 
 if TYPE_CHECKING:
     from stillroom.commands._steps import Work
     from stillroom.edges.backup_list import Backup
     from stillroom.edges.child_body import Voice
     from stillroom.edges.terminal import Terminal
+
+SESSION_ENDS_WITHIN_S = 0.5  # of a process that is gone
 
 
 def with_search_path(work: Work) -> Work:
@@ -31,6 +34,15 @@ def with_search_path(work: Work) -> Work:
     with closing(connect(work.target.url, command=work.command)) as connection:
         path = read_search_path(connection, search_path_of(work.settings, work.target))
     return replace(work, limits=replace(work.limits, search_path=path))
+
+
+def drop_left_copies(work: Work, say: Callable[[str], None]) -> None:
+    """Drop the copy that a process has left behind as it ended; where that cannot be, the next run does it."""
+    from stillroom.edges.postgres.databases import connect_beside_or_to, sweep_unfinished
+
+    with suppress(StillroomError), closing(connect_beside_or_to(work.target.url, command=work.command)) as admin:
+        time.sleep(SESSION_ENDS_WITHIN_S)
+        sweep_unfinished(admin, say)
 
 
 @contextmanager

@@ -183,6 +183,9 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Vo
         _ = work.facts  # git is asked here, before the lock
     outcome = run_in_child(in_child, terminal, command=work.command, longest_silence_s=longest_silence_s(work.limits))
     if isinstance(outcome, Ended) and outcome.phase:
+        from stillroom.commands._rehearsal_copies import drop_left_copies
+
+        drop_left_copies(work, terminal.say)
         raise AnswerNoError(
             f"the process that ran {outcome.phase} {outcome.status}; {stands(work, work.target)}, and was not touched",
             hint="correct the revision, then run it again",

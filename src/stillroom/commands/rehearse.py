@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stillroom.commands._pending import require_whole_files
-from stillroom.commands._rehearsal_copies import copied, empty_copy, with_search_path
+from stillroom.commands._rehearsal_copies import copied, drop_left_copies, empty_copy, with_search_path
 from stillroom.commands._restore_checks import require_good
 from stillroom.commands._steps import Work, prepare_upgrade
 from stillroom.core.limits import longest_silence_s
@@ -124,9 +124,10 @@ def _in_child(work: Work, terminal: Terminal, body: Callable[[Voice], Rehearsal]
     silence_s = longest_silence_s(work.limits)
     outcome = run_in_child(body, terminal, command=work.command, longest_silence_s=silence_s)
     if isinstance(outcome, Ended):
+        drop_left_copies(work, terminal.say)
         raise AnswerNoError(
             f"the process that ran the rehearsal {outcome.status}; {work.target.shown} was not touched",
-            hint="correct the revision, then run the same command again; what is left of the copy goes with that",
+            hint="correct the revision, then run the same command again",
         )
     assert isinstance(outcome, Rehearsal)
     return outcome
