@@ -341,6 +341,21 @@ def test_an_effect_on_a_server_that_others_use_is_refused_before_it_is_sent(migr
     assert query(migrated, "select count(*) from pg_roles where rolname = 'rehearsed_never'") == [(0,)]
 
 
+def test_a_write_to_a_foreign_table_is_refused_because_its_rows_are_no_copy(migrated: Project) -> None:
+    name = database_of(migrated).name
+    query(migrated, "create extension postgres_fdw; create table kept (id int); insert into kept values (1)")
+    query(migrated, f"create server itself foreign data wrapper postgres_fdw options (dbname '{name}')")
+    query(migrated, "create user mapping for current_user server itself options (password_required 'false')")
+    query(migrated, "create foreign table there (id int) server itself options (table_name 'kept')")
+    write_revision(migrated, NEXT, "op.execute('delete from there')")
+
+    done = migrated.invoke("rehearse")
+
+    assert done.code == 3, done.stderr
+    assert "DELETE of the foreign table there reaches past a scratch database on the same server" in done.stderr
+    assert query(migrated, "select count(*) from kept") == [(1,)]
+
+
 def test_a_backup_is_rehearsed_on_from_where_it_was(filled: Project) -> None:
     name = make_backup(filled)
     query(filled, "delete from users")
@@ -361,14 +376,17 @@ def test_an_unknown_backup_is_refused(migrated: Project) -> None:
     assert "yesterday" in done.stderr
 
 
-def test_a_role_that_may_not_create_databases_is_told_what_else_there_is(filled: Project) -> None:
+@pytest.mark.parametrize("flags", [[], [EMPTY]], ids=["fresh", "without data"])
+def test_a_role_that_may_not_create_databases_rehearses_on_the_embedded_server(
+    filled: Project, flags: list[str]
+) -> None:
     write_revision(filled, NEXT, ADD)
     role = f"few_{database_of(filled).name}"
     query(filled, f"create role {role} login; grant all on all tables in schema public to {role}")
     query(filled, f"grant usage, create on schema public, stillroom to {role}; grant pg_read_all_data to {role}")
     try:
         done = filled.invoke(
-            "rehearse", EMPTY, env={"DATABASE_URL": database_of(filled).url.replace("postgres@", f"{role}@")}
+            "rehearse", *flags, env={"DATABASE_URL": database_of(filled).url.replace("postgres@", f"{role}@")}
         )
         assert done.code == 0, done.stderr
         assert "on the embedded PostgreSQL" in done.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stillroom.core.cluster_wide import find_cluster_wide
+from stillroom.core.cluster_wide import find_cluster_wide, find_foreign_write
 
 BEYOND = [
     ("create role reporting", "CREATE ROLE"),
@@ -90,3 +90,20 @@ def test_what_leaves_the_database_is_named(sql: str, effect: str) -> None:
 @pytest.mark.parametrize("sql", INSIDE)
 def test_what_stays_in_the_database_is_left_alone(sql: str) -> None:
     assert find_cluster_wide(sql) == ""
+
+
+@pytest.mark.parametrize(
+    ("sql", "effect"),
+    [
+        ("insert into shop.remote values (1)", "INSERT of the foreign table shop.remote"),
+        ("select 1; update remote set a = 1", "UPDATE of the foreign table remote"),
+        ("with a as (delete from remote returning 1) select * from a", "WITH of the foreign table remote"),
+        ("copy remote from stdin", "COPY of the foreign table remote"),
+        ("truncate remote", "TRUNCATE of the foreign table remote"),
+        ("insert into here select * from remote", ""),
+        ("select * from remote", ""),
+        ("drop foreign table remote", ""),
+    ],
+)
+def test_a_write_to_another_servers_rows_is_named(sql: str, effect: str) -> None:
+    assert find_foreign_write(sql, frozenset({"remote", "shop.remote"})) == effect

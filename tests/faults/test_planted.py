@@ -52,6 +52,7 @@ TASKS = [
     ["backup"],
     ["stamp", HEAD],
     ["migrate"],
+    ["rehearse"],
     ["rollback", "--yes"],
     ["mark", "--environment", "test"],
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from stillroom.core.cluster_wide import find_cluster_wide
+from stillroom.core.cluster_wide import find_cluster_wide, find_foreign_write
 from stillroom.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ class Reach:
     Args:
         copy: Where they are run.
         original: The database that they are meant for, in words.
+        foreign: The names of foreign tables: their rows are the same from a copy.
         run: The run under way.
         refused: The first statement that was not sent.
         effects: Those that were let happen, on a server of the project's own.
@@ -27,6 +28,7 @@ class Reach:
 
     copy: Copy
     original: str
+    foreign: frozenset[str] = frozenset()
     run: StepRun | None = None
     refused: RefusedError | None = None
     effects: dict[str, None] = field(default_factory=dict)
@@ -35,20 +37,24 @@ class Reach:
         """Be shown a statement before it is sent.
 
         Raises:
-            RefusedError: It reaches past the copy, and others use that server.
+            RefusedError: It reaches past the copy, and others use what it reaches.
         """
+        remote = find_foreign_write(sql, self.foreign)
+        if remote:
+            raise self._refuse(f"{remote} reaches past {self.copy.where}, to rows of another server")
         effect = find_cluster_wide(sql)
-        if not effect:
-            return
-        if not self.copy.is_shared:
+        if effect and self.copy.is_shared:
+            raise self._refuse(f"{effect} reaches past {self.copy.where}, which others use")
+        if effect:
             self.effects[effect] = None
-            return
+
+    def _refuse(self, why: str) -> RefusedError:
         revision = self.run.running if self.run else ""
         self.refused = self.refused or RefusedError(
-            f"{revision}: {effect} reaches past {self.copy.where}, which others use; it was not sent, and {self.original} was not touched",
+            f"{revision}: {why}; it was not sent, and {self.original} was not touched",
             hint="such a revision cannot be rehearsed there; once it is read: `invoke backup-then-migrate --no-rehearse`",
         )
-        raise self.refused
+        return self.refused
 
     def require_inside(self) -> None:
         """Refuse a run that passed over the refusal of one of its statements.

@@ -84,12 +84,13 @@ class _Rehearsing:
         from stillroom.edges.alembic.observing import Measuring
         from stillroom.edges.postgres.errors import translated
         from stillroom.edges.postgres.guarding import shown_before
-        from stillroom.edges.postgres.measuring import gather_statistics, read_unfinished
+        from stillroom.edges.postgres.measuring import gather_statistics, read_foreign, read_unfinished
         from stillroom.edges.postgres.new_roles import without_new_roles
 
         started = time.monotonic()
         self._require_start()
         gather_statistics(self.beside)
+        self.reach.foreign = read_foreign(self.beside)
         before = self._read_schema()
         rows, is_estimated = self._count(before)
         with (

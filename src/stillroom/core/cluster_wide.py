@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from stillroom.core.locks.statements import find_locks
 from stillroom.core.sql_text import Reader, Statement, Token, read_statements
 
 _MAKES = ("create", "alter", "drop")
@@ -49,6 +50,21 @@ def find_cluster_wide(sql: str) -> str:
         found = _of_statement(statement) or (_of_block(sql, statement) if statement[0].is_word("do") else "")
         if found:
             return found
+    return ""
+
+
+def find_foreign_write(sql: str, foreign: frozenset[str]) -> str:
+    """Name the first write to a foreign table, whose rows are another server's; empty when none is seen.
+
+    Args:
+        sql: One statement, or several.
+        foreign: The names of foreign tables, with and without their schemas.
+    """
+    for statement in read_statements(sql) if foreign else ():
+        if statement[0].is_word("insert", "update", "delete", "merge", "truncate", "copy", "with"):
+            written = [relation for relation, _ in find_locks(statement) or () if relation in foreign]
+            if written:
+                return f"{statement[0].text.upper()} of the foreign table {written[0]}"
     return ""
 
 

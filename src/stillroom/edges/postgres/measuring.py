@@ -20,6 +20,10 @@ from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamesp
 where c.relkind in ('r', 'p', 'm', 'f', 'v') and n.nspname::text !~ '^pg_'::text
   and n.nspname::text <> all (array['information_schema', 'stillroom']::text[]) and c.relname::text <> %s::text
 """
+_FOREIGN = """
+select c.relname::text, pg_catalog.concat(n.nspname::text, '.'::text, c.relname::text)
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind = 'f'
+"""
 _LOCKS = """
 select l.relation::bigint, l.mode::text from pg_catalog.pg_locks l
 where l.pid = %s::integer and l.locktype = 'relation'::text and l.granted and l.database <> 0::oid
@@ -88,6 +92,17 @@ def read_known(cursor: Cursor, version_table: str) -> dict[int, Table]:
     """
     cursor.execute(_TABLES, (version_table,))
     return {oid: Table(name, file) for oid, name, file in cursor.fetchall()}
+
+
+def read_foreign(connection: Connection) -> frozenset[str]:
+    """Read the names of the foreign tables, with and without their schemas.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    with translated("looking for foreign tables"), connection.cursor() as cursor:
+        cursor.execute(_FOREIGN)
+        return frozenset(name for row in cursor.fetchall() for name in row)
 
 
 def read_locks(cursor: Cursor, pid: int) -> list[tuple[int, str]]:
