@@ -129,6 +129,18 @@ def test_rows_are_counted_also_those_that_a_block_or_a_cursor_of_the_driver_chan
     assert step["rows"] == [{"table": "public.users", "inserted": 2000, "updated": 2, "deleted": 1}]
 
 
+def test_a_backfill_counts_as_one_statement_with_its_rows(filled: Project) -> None:
+    fill = "from stillroom import backfill\nbackfill('users', \"display_name = 'y'\", rows=100)"
+    write_revision(filled, NEXT, fill)
+
+    (step,) = rehearsed(filled)["steps"]
+
+    assert [(each["text"], each["rows"]) for each in step["statements"]] == [
+        ('UPDATE "users" SET display_name = ? WHERE true', 2000)
+    ]
+    assert [(each["table"], each["mode"]) for each in step["locks"]] == [("public.users", "ROW EXCLUSIVE")]
+
+
 def test_temporary_files_and_wal_are_measured(migrated: Project) -> None:
     spill = "create table big as select i from generate_series(1, 300000) i order by random()"
     write_revision(

@@ -106,6 +106,9 @@ class _Filling:
     def run(self) -> int:
         """Do batch after batch, from where an earlier try ended."""
         sent, kind = self._begin(), self._read_key()
+        observer = self.attempt.running_observer
+        if observer:
+            observer.statement_begins(self.raw, self.whole)
         started = said = time.monotonic()
         while sent.state != DONE:
             sent = self._batch(sent, kind)
@@ -117,6 +120,8 @@ class _Filling:
                 self.attempt.say(f"  {self.names[-1]}: {sent.rows or 0:,} rows changed, {now - started:.1f} s")
             if sent.state != DONE:
                 time.sleep(self.pause_s)
+        if observer:
+            observer.statement_ended(self.raw, sent.rows or 0)
         if self.attempt.running_journal:
             self.attempt.running_journal.place += 1
         return sent.rows or 0
