@@ -50,7 +50,7 @@ def choose(settings: Settings, target: Target, *, name: str, revision: str, late
             hint="`invoke backups` lists them; `invoke restore --latest` takes the newest good one",
         )
     if name:
-        return _require_good(settings.backup_dir, name)
+        return require_good(settings.backup_dir, name)
     found = [each for each in read_backups(settings.backup_dir) if each.manifest and is_of(each.manifest, target)]
     fitting = [each for each in found if not revision or (each.manifest and revision in each.manifest.revisions)]
     good = next((each for each in fitting if not find_damage(each)), None)
@@ -69,7 +69,12 @@ def is_of(manifest: Manifest, database: Target) -> bool:
     return manifest.server == place or manifest.server.startswith(f"{place} as ")
 
 
-def _require_good(backup_dir: Path, name: str) -> Backup:
+def require_good(backup_dir: Path, name: str) -> Backup:
+    """Find a backup by its name, which is compared with those that are there, and never made into a path.
+
+    Raises:
+        RefusedError: There is none of that name, or it is damaged; the newest good one is named.
+    """
     backups = read_backups(backup_dir)
     found = next((each for each in backups if each.name == name), None)
     problem = find_damage(found) if found else "there is no such backup"
