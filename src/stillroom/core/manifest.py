@@ -57,6 +57,7 @@ class Manifest:
         verified: How it was proven: "read" (read back in full).
         verified_at: When, UTC.
         seconds: How long it took to make.
+        snapshot: The id that STILLROOM_BACKUP_COMMAND gave; there is no dump then.
     """
 
     database: str
@@ -75,6 +76,7 @@ class Manifest:
     verified: str
     verified_at: datetime
     seconds: float
+    snapshot: str = ""
 
     @property
     def size_bytes(self) -> int:
@@ -142,6 +144,7 @@ def _manifest(given: Mapping[str, Any]) -> Manifest:
         verified=_of(str, given["verified"]),
         verified_at=_time(given["verified_at"]),
         seconds=float(given["seconds"]),
+        snapshot=_of(str, given.get("snapshot", "")),
     )
 
 

@@ -35,6 +35,11 @@ class Backup:
     changed_at: datetime
 
     @property
+    def is_unfinished(self) -> bool:
+        """It has not got its final name, and may never."""
+        return self.name.endswith(PARTIAL)
+
+    @property
     def dump(self) -> Path:
         """The folder that pg_restore reads."""
         return self.path / DUMP

@@ -114,7 +114,7 @@ def sync_and_hash(partial: Path) -> tuple[DumpFile, ...]:
                 os.fsync(stream.fileno())
                 size = os.fstat(stream.fileno()).st_size
             found.append(DumpFile(str(path.relative_to(partial)), size, digest))
-        _sync_folder(partial / DUMP)
+        sync_folder(partial / DUMP)
     return tuple(found)
 
 
@@ -132,9 +132,9 @@ def publish(partial: Path, name: str, manifest: Callable[[], str]) -> Path:
     backup_dir = partial.parent
     with file_system(backup_dir), alone(backup_dir):
         _write_new(partial / FILE, manifest())
-        _sync_folder(partial)
+        sync_folder(partial)
         final = _rename(partial, name)
-        _sync_folder(backup_dir)
+        sync_folder(backup_dir)
         with contextlib.suppress(OSError):
             (final / RUN).unlink()
     return final
@@ -156,7 +156,8 @@ def _rename(partial: Path, name: str) -> Path:
     return final
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -51,6 +51,7 @@ def load(start: Path | None = None) -> Settings:
         embedded_home=root / ".stillroom" / "postgres",
         backup_dir=_read_path(sources, "STILLROOM_BACKUP_DIR", root) or root / "backups",
         backup_keep=read_count(sources, "STILLROOM_BACKUP_KEEP"),
+        backup_keep_days=read_count(sources, "STILLROOM_BACKUP_KEEP_DAYS"),
         wait_s=wait_s,
         lock_timeout_ms=lock_timeout_ms,
         statement_timeout_ms=statement_timeout_ms,

@@ -56,6 +56,7 @@ class Settings:
         embedded_home: The embedded server's folder, whether it exists or not.
         backup_dir: Where backups are kept.
         backup_keep: How many verified backups `backups.prune` keeps.
+        backup_keep_days: Younger ones stay as well.
         wait_s: The longest wait for our turn, in seconds, first for the server, then for the lock.
         lock_timeout_ms: How long one statement may wait for a lock, in milliseconds.
         statement_timeout_ms: How long one statement may run, in milliseconds.
@@ -82,6 +83,7 @@ class Settings:
     embedded_home: Path
     backup_dir: Path
     backup_keep: int
+    backup_keep_days: int
     wait_s: float
     lock_timeout_ms: int
     statement_timeout_ms: int

@@ -17,6 +17,7 @@ SETTINGS: tuple[SettingSpec, ...] = (
     SettingSpec("STILLROOM_PG_BIN", "searched", "The folder of the PostgreSQL programs (pg_dump, initdb)."),
     SettingSpec("STILLROOM_BACKUP_DIR", "backups", "The folder of the backups; relative to the project's root."),
     SettingSpec("STILLROOM_BACKUP_KEEP", "10", "How many verified backups backups.prune keeps."),
+    SettingSpec("STILLROOM_BACKUP_KEEP_DAYS", "7", "Younger backups than that many days stay as well."),
     SettingSpec(
         "STILLROOM_WAIT_S", "300", "Seconds to wait for our turn: for the server, then for the migration lock."
     ),

@@ -10,6 +10,7 @@ from stillroom.settings.specs import DEFAULTS
 # name: lowest, highest, what is counted. A day is longer than any wait that somebody still watches.
 BOUNDS: dict[str, tuple[int, int, str]] = {
     "STILLROOM_BACKUP_KEEP": (1, 10_000, "backups"),
+    "STILLROOM_BACKUP_KEEP_DAYS": (0, 36_500, "days"),
     "STILLROOM_WAIT_S": (0, 86_400, "seconds"),
     "STILLROOM_LOCK_TIMEOUT_MS": (1, 600_000, "milliseconds"),
     "STILLROOM_STATEMENT_TIMEOUT_MS": (100, 604_800_000, "milliseconds"),

@@ -1,4 +1,4 @@
-"""The tasks that keep a copy, show the copies, and bring one back."""
+"""The tasks that keep a copy, and bring one back."""
 
 from __future__ import annotations
 
@@ -24,14 +24,6 @@ def backup(c: Context, exclude_table_data: str = "", schema_only: bool = False, 
     from stillroom.commands.backup import back_up_database
 
     return back_up_database(*enter(c), exclude=exclude_table_data, schema_only=schema_only, lock_wait=lock_wait_timeout)
-
-
-@task(klass=Command, only_looks=True)
-def backups(c: Context) -> Any:
-    """List the backups, newest first, and what cannot be used."""
-    from stillroom.commands.backups import list_backups
-
-    return list_backups(*enter(c))
 
 
 @task(
@@ -73,4 +65,4 @@ def backup_then_migrate(
     )
 
 
-TASKS = (backup, backups, restore, backup_then_migrate)
+TASKS = (backup, restore, backup_then_migrate)
