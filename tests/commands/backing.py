@@ -17,6 +17,8 @@ from tests.core.test_manifest import MANIFEST
 from tests.servers import Project
 
 KEEP = "backups"
+# The tests may run on a container's own layer, where production is not backed up to without a copy.
+LASTING = {"STILLROOM_BACKUP_COPY_COMMAND": "true"}
 
 
 def folder(project: Project) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.backing import folder, manifest, names, tools_instead
+from tests.commands.backing import LASTING, folder, manifest, names, tools_instead
 from tests.commands.support import (
     HEAD,
     TIMEZONE,
@@ -123,7 +123,7 @@ def test_a_backup_that_fails_stops_before_the_first_revision(pending: Project) -
 def test_a_revision_that_fails_says_the_way_back(pending: Project, mark: str, flag: str) -> None:
     write_revision(pending, AFTER, "op.execute('select 1 / 0')", down=NEXT)
     set_mark(pending, mark)
-    pending.environment["APP_ENV"] = mark
+    pending.environment |= {"APP_ENV": mark, **LASTING}
 
     done = pending.invoke("backup-then-migrate")
 

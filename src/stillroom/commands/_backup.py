@@ -55,8 +55,9 @@ class BackupSummary:
         schema_only: There are no rows in it.
         tool_version: The version of pg_dump.
         server_version: The version of the server.
-        verified: How it was proven: "read" is read back in full.
+        verified: How it was proven: "read" is read back in full, "command" by that of a snapshot.
         seconds: How long it took.
+        snapshot: The id of the managed snapshot that stands for a dump; empty for a dump.
     """
 
     name: str
@@ -72,6 +73,7 @@ class BackupSummary:
     server_version: str
     verified: str
     seconds: float
+    snapshot: str = ""
 
 
 def summarize(path: Path, manifest: Manifest) -> BackupSummary:
@@ -90,12 +92,23 @@ def summarize(path: Path, manifest: Manifest) -> BackupSummary:
         server_version=manifest.server_version,
         verified=manifest.verified,
         seconds=manifest.seconds,
+        snapshot=manifest.snapshot,
     )
 
 
 def restore_command(name: str, *, is_protected: bool) -> str:
     """Write the command that brings a backup back, with the flag that a protected database asks for."""
     return f"invoke restore {name}" + (" --allow swap" if is_protected else "")
+
+
+def way_back(backup: BackupSummary, *, is_protected: bool) -> str:
+    """Write the command that brings a backup back; empty for a snapshot, which no command of ours restores."""
+    return "" if backup.snapshot else restore_command(backup.name, is_protected=is_protected)
+
+
+def snapshot_back(id_: str) -> str:
+    """Say what brings a managed snapshot back."""
+    return f"restore snapshot {id_} where it was made, beside the live database, and name that one in DATABASE_URL"
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from stillroom.commands._backup import BackupSummary, Wanted, find_fitting_tools, interruptible, summarize
+from stillroom.commands._room import require_room
 from stillroom.core.backup_names import backup_name, clean, match_tables
 from stillroom.core.copy_rows import find_difference
 from stillroom.core.manifest import DUMP, OWN_SCHEMA, DumpFile, Manifest, TableRows, write_manifest
@@ -75,6 +76,7 @@ class _Making:
         )
         with access(place, self.work.command) as environment:
             with exported_snapshot(self.held.connection, lock_wait_ms=self._lock_wait_ms) as snapshot:
+                require_room(self.partial, self.work.target.shown, snapshot.size_bytes, self.wanted)
                 dumped = self._dump(snapshot, environment)
             files = sync_and_hash(self.partial)
             read = read_back(self.tools, self.partial / DUMP, environment)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.commands._adoption import require_no_tables, require_no_tables_now
-from stillroom.commands._backup import BackupSummary, Wanted, restore_command
+from stillroom.commands._backup import BackupSummary, Wanted, restore_command, snapshot_back, way_back
 from stillroom.commands._emptied import note_emptied
 from stillroom.commands._marking import mark_if_new
 from stillroom.commands._open_step import require_no_open_step
@@ -38,7 +38,7 @@ class BackedUpThenMigrated:
     Args:
         migrated: What `migrate` would say.
         backup: None when there was nothing to do, or nothing to protect.
-        restore: The command that brings the backup back; empty without one.
+        restore: The command that brings the backup back; empty without one, and for a snapshot.
         seconds: Both together.
     """
 
@@ -113,7 +113,7 @@ def migrate_after_backup(
         ran, backup = _run(replace(work, shows_data=shows_data), terminal, target, run, allowed)
     except StillroomError as error:
         raise _with_way_back(error, settings, run, is_protected=standing.is_protected) from None
-    restore = restore_command(backup.name, is_protected=standing.is_protected) if backup else ""
+    restore = way_back(backup, is_protected=standing.is_protected) if backup else ""
     migrated = Migrated(database, ran.plan, ran.applied, ran.seconds)
     return BackedUpThenMigrated(migrated, backup, restore, time.monotonic() - started)
 
@@ -145,9 +145,9 @@ def _back_up(work: Work, held: Migrating, say: Callable[[str], None], run: str) 
     if is_empty(held.connection):
         say(f"{held.current.database} has no tables: nothing to protect, so no backup is made")
         return None
-    from stillroom.commands._backup_making import make_backup
+    from stillroom.commands._backing_up import back_up
 
-    backup = make_backup(work, held, say, Wanted(run))
+    backup = back_up(work, held, say, Wanted(run))
     say(f"backed up to {backup.path}")
     return backup
 
@@ -155,12 +155,18 @@ def _back_up(work: Work, held: Migrating, say: Callable[[str], None], run: str) 
 def _with_way_back(error: StillroomError, settings: Settings, run: str, *, is_protected: bool) -> StillroomError:
     """Add the way back to what went wrong after the backup; the folder tells, whatever became of the child."""
     from stillroom.edges.backup_list import read_backups
+    from stillroom.edges.backup_notes import COPY, read_note
 
     made = [each for each in read_backups(settings.backup_dir) if each.manifest and each.manifest.run == run]
     if not made:
         return error
-    command = restore_command(made[0].name, is_protected=is_protected)
-    return type(error)(error.message, hint=f"{error.hint}; to go back to before: `{command}`")
+    copy, manifest = read_note(made[0].path, COPY), made[0].manifest
+    if copy and copy.get("exit_code"):
+        return error  # nothing was done after the copy that failed
+    way = f"`{restore_command(made[0].name, is_protected=is_protected)}`"
+    if manifest and manifest.snapshot:
+        way = snapshot_back(manifest.snapshot)
+    return type(error)(error.message, hint=f"{error.hint}; to go back to before: {way}")
 
 
 def _show(work: Work, plan: Plan) -> BackupThenMigrationPlanned:

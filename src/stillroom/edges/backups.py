@@ -131,6 +131,7 @@ def publish(partial: Path, name: str, manifest: Callable[[], str]) -> Path:
     """
     backup_dir = partial.parent
     with file_system(backup_dir), alone(backup_dir):
+        _require_own_folder(partial)
         _write_new(partial / FILE, manifest())
         sync_folder(partial)
         final = _rename(partial, name)
@@ -138,6 +139,13 @@ def publish(partial: Path, name: str, manifest: Callable[[], str]) -> Path:
         with contextlib.suppress(OSError):
             (final / RUN).unlink()
     return final
+
+
+def _require_own_folder(partial: Path) -> None:
+    """Refuse what somebody has put in our folder's place: whoever may write beside it can rename it."""
+    if partial.is_symlink() or not (partial / RUN).is_file() or partial.lstat().st_uid != os.geteuid():
+        message = f"{partial} is not the folder that was made for this backup any more"
+        raise ToolError(message, hint="`ls -ld` shows who may write there: nobody but this user should")
 
 
 def _rename(partial: Path, name: str) -> Path:

@@ -16,15 +16,29 @@ def text(result: BackedUp) -> str:
     backup = result.backup
     place = ", ".join(backup.revisions) or "base"
     lines = [
-        f"{result.database}: backed up at {place} in {backup.seconds:.1f} s: {holds(backup)}, read back in full",
+        f"{result.database}: backed up at {place} in {backup.seconds:.1f} s: {holds(backup)}{proven(backup)}",
         str(backup.path),
-        f"the way back: `{result.restore}`",
+        way(backup, result.restore),
     ]
     return "\n".join(lines)
 
 
+def proven(backup: BackupSummary) -> str:
+    """Say how it was proven."""
+    return ", verified by its command" if backup.snapshot else ", read back in full"
+
+
+def way(backup: BackupSummary, restore: str) -> str:
+    """Say what brings it back."""
+    if backup.snapshot:
+        return f"the way back: restore snapshot {backup.snapshot} where it was made"
+    return f"the way back: `{restore}`"
+
+
 def holds(backup: BackupSummary) -> str:
     """Say what is in a backup, and what is not."""
+    if backup.snapshot:
+        return f"snapshot {backup.snapshot}"
     if backup.schema_only:
         return f"the schema without rows, {size(backup.size_bytes)}"
     text = f"{count(backup.rows, 'row')} of {count(backup.tables, 'table')}, {size(backup.size_bytes)}"

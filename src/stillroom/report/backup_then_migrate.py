@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from stillroom.report import migrate
-from stillroom.report.backup import holds
+from stillroom.report.backup import holds, proven, way
 
 if TYPE_CHECKING:
     from stillroom.commands.backup_then_migrate import BackedUpThenMigrated, BackupThenMigrationPlanned
@@ -18,8 +18,8 @@ def text(result: BackedUpThenMigrated | BackupThenMigrationPlanned) -> str:
     last = migrate.text(result.migrated)
     if result.backup is None:
         return last
-    backup = f"{result.backup.name}: {holds(result.backup)}, read back in full"
-    return f"{backup}\nthe way back: `{result.restore}`\n{last}"
+    backup = f"{result.backup.name}: {holds(result.backup)}{proven(result.backup)}"
+    return f"{backup}\n{way(result.backup, result.restore)}\n{last}"
 
 
 def _plan(result: BackupThenMigrationPlanned) -> str:

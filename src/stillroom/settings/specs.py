@@ -19,6 +19,11 @@ SETTINGS: tuple[SettingSpec, ...] = (
     SettingSpec("STILLROOM_BACKUP_KEEP", "10", "How many verified backups backups.prune keeps."),
     SettingSpec("STILLROOM_BACKUP_KEEP_DAYS", "7", "Younger backups than that many days stay as well."),
     SettingSpec(
+        "STILLROOM_BACKUP_COPY_COMMAND", "", "Carries each backup away before anything is migrated: {path}, {name}."
+    ),
+    SettingSpec("STILLROOM_BACKUP_COMMAND", "", "Makes a managed snapshot in the place of a dump; prints its id last."),
+    SettingSpec("STILLROOM_BACKUP_VERIFY_COMMAND", "", "Ends with 0 when the snapshot {id} is there and whole."),
+    SettingSpec(
         "STILLROOM_WAIT_S", "300", "Seconds to wait for our turn: for the server, then for the migration lock."
     ),
     SettingSpec("STILLROOM_LOCK_TIMEOUT_MS", "500", "Milliseconds a statement waits for a lock."),
