@@ -46,7 +46,7 @@ def read_back(tools: Tools, folder: Path, environment: Mapping[str, str]) -> tup
 
     Raises:
         UnreadableDumpError: It cannot be read to its end.
-        ToolError: pg_restore cannot be run.
+        ToolError: pg_restore cannot be run, or was ended from outside.
     """
     arguments = [str(tools.folder / "pg_restore"), "--data-only", "--file=-", "--", str(folder)]
     counter = RowCounter()
@@ -54,7 +54,8 @@ def read_back(tools: Tools, folder: Path, environment: Mapping[str, str]) -> tup
         ended = program.wait()
     lines = unexpected_lines(ended.stderr)
     if ended.status or lines:
-        raise UnreadableDumpError(f"the dump could not be read back: {describe('pg_restore', ended, lines)}", hint=HINT)
+        kind = ToolError if ended.status < 0 else UnreadableDumpError
+        raise kind(f"the dump could not be read back: {describe('pg_restore', ended, lines)}", hint=HINT)
     return counter.rows
 
 

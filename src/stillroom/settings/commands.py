@@ -20,7 +20,7 @@ def read_command(sources: Sources, name: str) -> tuple[str, ...]:
     try:
         return split_command(value.text)
     except ValueError as error:
-        hint = "quotes are read as a shell reads them; nothing else of a shell is"
+        hint = f"quotes are read as a shell reads them, nothing else of it is: `{name}='rclone copy {{path}} far:'`"
         raise refuse(value, f"no command: {str(error).lower()}", hint) from None
 
 
@@ -32,5 +32,6 @@ def read_snapshot_command(sources: Sources) -> tuple[str, ...]:
     """
     words, value = read_command(sources, COMMAND), sources.find(COMMAND)
     if value and not sources.find(VERIFY):
-        raise refuse(value, f"{VERIFY} is not set, and a snapshot that nobody verified is no backup", f"set {VERIFY}")
+        what = f"{VERIFY} is not set, and a snapshot that nobody verified is no backup"
+        raise refuse(value, what, f"write `{VERIFY}='<program> {{id}}'`: it ends with 0 when the snapshot is there")
     return words
