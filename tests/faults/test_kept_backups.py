@@ -97,7 +97,9 @@ def damages(backup: Path, other: Path, chance: random.Random) -> str:
 def test_every_damage_is_found(migrated: Project, tmp_path: Path, rounds: int, counted: Counted) -> None:
     """F84, K14: 200 seeds and more, all found; some of them through the task."""
     query(migrated, "create table many as select n, md5(n::text) from generate_series(1, 2000) n")
-    whole, other = (folder(migrated) / make_backup(migrated) for _ in range(2))
+    whole = folder(migrated) / make_backup(migrated)
+    query(migrated, "alter table many add column later int")
+    other = folder(migrated) / make_backup(migrated)
     start, tried, kinds = random.randrange(10**6), 200 if rounds <= 10 else 200 * rounds, dict[str, int]()
     copy, missed = tmp_path / "copies" / whole.name, []
     for seed in range(start, start + tried):
