@@ -34,6 +34,7 @@ def test_without_anything_set_the_defaults_hold(project: Project) -> None:
     assert (settings.environment, settings.environment_given) == ("", "")
     assert (settings.wait_s, settings.lock_timeout_ms, settings.statement_timeout_ms) == (300, 500, 3_600_000)
     assert (settings.lock_tries, settings.backup_keep, settings.backup_dir) == (30, 10, project.root / "backups")
+    assert (settings.backup_keep_days, settings.backup_copy_command, settings.backup_command) == (7, (), ())
     assert (settings.ledger, settings.pooler, settings.allow_ahead) == ("schema", "", False)
     assert (settings.search_path, settings.schemas, settings.pg_bin) == (None, ("public",), None)
     assert (settings.editor, settings.is_ci, settings.no_color) == (None, False, False)
@@ -94,6 +95,12 @@ def test_app_env_wins_over_environment_and_it_is_said(project: Project) -> None:
         ("STILLROOM_LOCK_TRIES", "0"),
         ("STILLROOM_BACKUP_KEEP", "0"),
         ("STILLROOM_BACKUP_KEEP", "٣"),
+        ("STILLROOM_BACKUP_KEEP_DAYS", "-1"),
+        ("STILLROOM_BACKUP_KEEP_DAYS", "7d"),
+        ("STILLROOM_BACKUP_COPY_COMMAND", '"\'open"'),
+        ("STILLROOM_BACKUP_COPY_COMMAND", "\"''\""),
+        ("STILLROOM_BACKUP_COMMAND", "make-snapshot"),
+        ("STILLROOM_BACKUP_VERIFY_COMMAND", '"\'open"'),
         ("STILLROOM_LEDGER", "on"),
         ("STILLROOM_POOLER", "transaction"),
         ("STILLROOM_ALLOW_AHEAD", "perhaps"),
@@ -116,6 +123,26 @@ def test_a_value_out_of_bounds_is_refused_by_name(project: Project, name: str, t
     assert error.exit_code == 2
     assert error.message.startswith(f"{name} in .env line 1: ")
     assert "`" in error.hint
+
+
+def test_the_backup_commands_get_the_ways_into_stores_and_nothing_of_the_database(project: Project) -> None:
+    project.environ(
+        AWS_PROFILE="p",
+        RCLONE_CONFIG="c",
+        https_proxy="x",
+        DATABASE_URL="postgresql://a:b@localhost/c",
+        PGPASSWORD="y",
+        OWN_SECRET="z",
+    )
+    project.environ(STILLROOM_BACKUP_COPY_COMMAND="rclone copy '{path}' \"far:a b\"")
+
+    settings = project.load()
+
+    assert settings.backup_copy_command == ("rclone", "copy", "{path}", "far:a b")
+    assert {"AWS_PROFILE", "RCLONE_CONFIG", "https_proxy"} <= settings.command_environment.keys()
+    assert not {"DATABASE_URL", "PGPASSWORD", "OWN_SECRET"} & settings.command_environment.keys()
+    assert "AWS_PROFILE" not in settings.child_environment
+    assert "rclone" not in repr(settings).split("entries=")[0]
 
 
 def test_numbers_and_words_are_read(project: Project) -> None:
@@ -163,7 +190,12 @@ def test_visual_comes_before_editor(project: Project) -> None:
 
 def test_outside_programs_get_no_secret_and_no_pg_variable(project: Project) -> None:
     """S02."""
-    project.environ(DATABASE_URL=URL, PGPASSWORD="geheim", POSTGRES_PASSWORD="geheim", AWS_SECRET_ACCESS_KEY="geheim")
+    project.environ(
+        DATABASE_URL="postgresql://a:b@localhost/c",
+        PGPASSWORD="geheim",
+        POSTGRES_PASSWORD="geheim",
+        AWS_SECRET_ACCESS_KEY="geheim",
+    )
     project.environ(
         LC_ALL="C.UTF-8", SSH_AUTH_SOCK="/s", XDG_CONFIG_HOME="/x", PGOPTIONS="-c x=y", STILLROOM_WAIT_S="3"
     )

@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import shlex
 from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from stillroom.core.manifest import DUMP, Manifest, write_manifest
+from stillroom.edges.backups import publish, sync_and_hash, unfinished
 from tests.commands.support import answer, database_of
+from tests.core.test_manifest import MANIFEST
 from tests.servers import Project
 
 KEEP = "backups"
+# The tests may run on a container's own layer, where production is not backed up to without a copy.
+LASTING = {"STILLROOM_BACKUP_COPY_COMMAND": "true"}
 
 
 def folder(project: Project) -> Path:
@@ -29,6 +36,19 @@ def make_backup(project: Project, *args: str) -> str:
     done = project.invoke("backup", "--json", *args)
     assert done.code == 0, done.stdout + done.stderr
     return str(answer(done.stdout)["result"]["backup"]["name"])
+
+
+def put_backup(backup_dir: Path, *, days: float = 0, text: str = "rows", **changes: Any) -> str:
+    """Write a backup of a moment that is past as `backup` does, without a database; return its name."""
+    made_at = datetime.now(UTC) - timedelta(days=days)
+    with unfinished(backup_dir, "shop") as partial:
+        (partial / DUMP).mkdir()
+        (partial / DUMP / "toc.dat").write_text(text)
+        sequence = 1 + sum(1 for each in backup_dir.glob("*/manifest.json"))
+        described = replace(MANIFEST, files=sync_and_hash(partial), sequence=sequence, created_at=made_at)
+        described = Manifest(**(vars(described) | changes))
+        name = f"{described.database}-{made_at:%Y%m%dT%H%M%SZ}-abc"
+        return publish(partial, name, lambda: write_manifest(described)).name
 
 
 def manifest(project: Project, name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.commands.backing import folder, make_backup, manifest, names
+from tests.commands.backing import LASTING, folder, make_backup, manifest, names
 from tests.commands.support import (
     HEAD,
     KEY,
@@ -199,7 +199,7 @@ def test_rows_that_row_security_hides_are_no_backup(migrated: Project) -> None:
 
 
 def test_the_way_back_holds_the_flag_of_a_protected_database(migrated: Project) -> None:
-    done = migrated.invoke("backup", env={"APP_ENV": "production"})
+    done = migrated.invoke("backup", env={"APP_ENV": "production", **LASTING})
 
     assert done.stdout.splitlines()[-1].endswith(" --allow swap`")
 

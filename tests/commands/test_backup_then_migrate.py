@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.backing import folder, manifest, names, tools_instead
+from tests.commands.backing import LASTING, folder, manifest, names, tools_instead
 from tests.commands.support import (
     HEAD,
     TIMEZONE,
@@ -125,7 +125,7 @@ def test_a_backup_that_fails_stops_before_the_first_revision(pending: Project) -
 def test_a_revision_that_fails_says_the_way_back(pending: Project, mark: str, flag: str) -> None:
     write_revision(pending, AFTER, "op.execute('select 1 / 0')", down=NEXT)
     set_mark(pending, mark)
-    pending.environment["APP_ENV"] = mark
+    pending.environment |= {"APP_ENV": mark, **LASTING}
 
     done = pending.invoke("backup-then-migrate", "--no-rehearse")
 
@@ -247,7 +247,7 @@ op.execute("select 1 / 0")""",
         f"host={database_of(pending).server.socket} user=postgres dbname={database_of(pending).name}"
     )
 
-    done = pending.invoke("backup-then-migrate")
+    done = pending.invoke("backup-then-migrate", "--no-rehearse")
 
     assert done.code == 4, done.stderr
     assert "it was rolled back" in done.stderr
@@ -259,7 +259,7 @@ def test_a_role_that_may_create_no_database_gets_a_way_back_that_it_can_go(migra
     write_revision(migrated, "aaaa0000bbbb", "op.execute('select 1 / 0')")
     restored = f"{database_of(migrated).name}_restored"
 
-    done = migrated.invoke("backup-then-migrate")
+    done = migrated.invoke("backup-then-migrate", "--no-rehearse")
 
     (name,) = names(migrated)
     assert done.code == 4, done.stderr

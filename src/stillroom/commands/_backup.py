@@ -58,10 +58,12 @@ class BackupSummary:
         schema_only: There are no rows in it.
         tool_version: The version of pg_dump.
         server_version: The version of the server.
-        verified: How it was proven: "read" back in full, or "restore": restored, and everything compared.
+        verified: How it was proven: "read" back in full, or "restore": restored, and everything compared;
+            "command" by that of a snapshot.
         verified_where: Where it was restored, in words.
         notes: What to know about the proof, in words.
         seconds: How long it took.
+        snapshot: The id of the managed snapshot that stands for a dump; empty for a dump.
     """
 
     name: str
@@ -79,6 +81,7 @@ class BackupSummary:
     verified_where: str
     notes: tuple[str, ...]
     seconds: float
+    snapshot: str = ""
 
 
 def summarize(path: Path, manifest: Manifest, notes: tuple[str, ...] = ()) -> BackupSummary:
@@ -99,6 +102,7 @@ def summarize(path: Path, manifest: Manifest, notes: tuple[str, ...] = ()) -> Ba
         verified_where=manifest.verified_where,
         notes=notes,
         seconds=manifest.seconds,
+        snapshot=manifest.snapshot,
     )
 
 
@@ -119,6 +123,16 @@ def _may_create(work: Work) -> bool:
             return may_create(connection)
     except DatabaseError:
         return True
+
+
+def way_back(work: Work, backup: BackupSummary, *, is_protected: bool) -> str:
+    """Write the command that brings a backup back; empty for a snapshot, which no command of ours restores."""
+    return "" if backup.snapshot else restore_command(work, backup.name, is_protected=is_protected)
+
+
+def snapshot_back(id_: str) -> str:
+    """Say what brings a managed snapshot back."""
+    return f"restore snapshot {id_} where it was made, beside the live database, and name that one in DATABASE_URL"
 
 
 @contextmanager

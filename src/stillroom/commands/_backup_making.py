@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._backup import BackupSummary, Wanted, find_fitting_tools, interruptible, summarize
 from stillroom.commands._proving import Proof, Proven, choose_level, prove
+from stillroom.commands._room import require_room
 from stillroom.core.backup_names import backup_name, clean, match_tables
 from stillroom.core.contents import OWN_SCHEMA, Contents, LargeObjects, TableRows
 from stillroom.core.manifest import DUMP, RESTORED, DumpFile, Manifest, write_manifest
@@ -130,6 +131,7 @@ class _Making:
             with exported_snapshot(
                 self.held.connection, lock_wait_ms=self._lock_wait_ms, schemas=self._schemas
             ) as snapshot:
+                require_room(self.partial, self.work.target.shown, snapshot.size_bytes, self.wanted)
                 dumped = self._dump(snapshot, environment)
             files = sync_and_hash(self.partial)
             major = self.held.connection.info.server_version // 10_000

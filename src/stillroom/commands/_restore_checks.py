@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from stillroom.commands._backup import snapshot_back
 from stillroom.commands._database import look, standing_of
 from stillroom.commands._restore_fit import require_fit
 from stillroom.core.guard import require_allowed
@@ -79,10 +80,18 @@ def require_good(backup_dir: Path, name: str) -> Backup:
     found = next((each for each in backups if each.name == name), None)
     problem = find_damage(found) if found else "there is no such backup"
     if found and not problem:
+        _require_dump(found)
         return found
     good = next((each.name for each in backups if each is not found and not find_damage(each)), "")
     hint = f"the newest good one: `invoke restore {good}`" if good else "`invoke backups` lists what is there"
     raise RefusedError(f"{name!r}: {problem}" if not found else f"{name}: {problem}", hint=hint)
+
+
+def _require_dump(backup: Backup) -> None:
+    """Refuse the record of a managed snapshot: there is nothing here to restore."""
+    if backup.manifest and backup.manifest.snapshot:
+        message = f"{backup.name} is the record of snapshot {backup.manifest.snapshot}, and holds no rows"
+        raise RefusedError(message, hint=snapshot_back(backup.manifest.snapshot))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._backup import LOCK_WAIT_S, BackupSummary, Wanted, restore_command
+from stillroom.commands._backup import LOCK_WAIT_S, BackupSummary, Wanted, way_back
 from stillroom.commands._database import standing_of
 from stillroom.errors import InterruptedRunError, SettingsError, ToolError
 
@@ -24,7 +24,7 @@ class BackedUp:
     Args:
         database: Of what, in words.
         backup: What it is.
-        restore: The command that brings it back.
+        restore: The command that brings it back; empty for a snapshot, which its own provider restores.
     """
 
     database: str
@@ -68,14 +68,14 @@ def back_up_database(
     database = work.target
     standing = standing_of(settings, database, current, terminal)
     backup = _back_up_in_child(work, terminal, wanted)
-    return BackedUp(database.shown, backup, restore_command(work, backup.name, is_protected=standing.is_protected))
+    return BackedUp(database.shown, backup, way_back(work, backup, is_protected=standing.is_protected))
 
 
 def _back_up_in_child(work: Work, terminal: Terminal, wanted: Wanted) -> BackupSummary:
     from stillroom.edges.child import Ended, run_in_child
 
     def in_child(say: Callable[[str], None]) -> BackupSummary:
-        from stillroom.commands._backup_making import making_backup
+        from stillroom.commands._backing_up import backing_up
         from stillroom.edges.interrupt import Interrupted
         from stillroom.edges.postgres.session import migrating
 
@@ -85,7 +85,7 @@ def _back_up_in_child(work: Work, terminal: Terminal, wanted: Wanted) -> BackupS
                 migrating(
                     work.target.url, layout=layout, limits=work.limits, command=work.command, say=say, is_shared=True
                 ) as held,
-                making_backup(work, held, say, wanted) as made,
+                backing_up(work, held, say, wanted) as made,
             ):
                 return made.backup
         except Interrupted:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.commands._adoption import require_no_tables, require_no_tables_now
-from stillroom.commands._backup import BackupSummary, Wanted, restore_command
+from stillroom.commands._backup import BackupSummary, Wanted, restore_command, snapshot_back, way_back
 from stillroom.commands._covering import require_covered
 from stillroom.commands._emptied import note_emptied
 from stillroom.commands._marking import mark_if_new
@@ -46,7 +46,7 @@ class BackedUpThenMigrated:
     Args:
         migrated: What `migrate` would say.
         backup: None when there was nothing to do, or nothing to protect.
-        restore: The command that brings the backup back; empty without one.
+        restore: The command that brings the backup back; empty without one, and for a snapshot.
         seconds: Both together.
         rehearsal: What the revisions cost on a copy before; None where none was made.
     """
@@ -130,7 +130,7 @@ def migrate_after_backup(
         ran, backup, rehearsal = _run(replace(work, shows_data=shows_data), terminal, order)
     except StillroomError as error:
         raise _with_way_back(work, error, wanted.run, is_protected=standing.is_protected) from None
-    restore = restore_command(work, backup.name, is_protected=standing.is_protected) if backup else ""
+    restore = way_back(work, backup, is_protected=standing.is_protected) if backup else ""
     migrated = Migrated(database, ran.plan, ran.applied, ran.seconds)
     return BackedUpThenMigrated(migrated, backup, restore, time.monotonic() - started, rehearsal)
 
@@ -173,9 +173,9 @@ def _back_up(work: Work, held: Migrating, say: Callable[[str], None], wanted: Wa
     if is_empty(held.connection):
         say(f"{held.current.database} has no tables: nothing to protect, so no backup is made")
         return None
-    from stillroom.commands._backup_making import making_backup
+    from stillroom.commands._backing_up import backing_up
 
-    made = kept.enter_context(making_backup(work, held, say, wanted))
+    made = kept.enter_context(backing_up(work, held, say, wanted))
     say(f"backed up to {made.backup.path}")
     return made
 
@@ -201,14 +201,19 @@ def _rehearse(work: Work, held: Migrating, made: Made, plan: Plan, say: Voice) -
 def _with_way_back(work: Work, error: StillroomError, run: str, *, is_protected: bool) -> StillroomError:
     """Add the way back to what went wrong after the backup; the folder tells, whatever became of the child."""
     from stillroom.edges.backup_list import read_backups
+    from stillroom.edges.backup_notes import COPY, read_note
 
     made = [each for each in read_backups(work.settings.backup_dir) if each.manifest and each.manifest.run == run]
     if not made or not made[0].manifest:
         return error
+    copy, manifest = read_note(made[0].path, COPY), made[0].manifest
+    if copy and copy.get("exit_code"):
+        return error  # nothing was done after the copy that failed
     if isinstance(error, AnswerNoError) or UNTOUCHED in error.message:
         return type(error)(f"{error.message}; the backup is there: {made[0].name}", hint=error.hint)
-    command, taken = restore_command(work, made[0].name, is_protected=is_protected), made[0].manifest.created_at
-    back = f"`{command}` goes back to {taken:%H:%M:%S} UTC ({_since(work, made[0])})"
+    way = f"`{restore_command(work, made[0].name, is_protected=is_protected)}`"
+    way = snapshot_back(manifest.snapshot) if manifest.snapshot else way
+    back = f"{way} goes back to {manifest.created_at:%H:%M:%S} UTC ({_since(work, made[0])})"
     return type(error)(error.message, hint=f"{error.hint}; {back}")
 
 

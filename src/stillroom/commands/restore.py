@@ -13,6 +13,7 @@ from stillroom.commands._restore_checks import choose, describe_stranger, look_a
 from stillroom.commands._restore_plan import RestorePlanned, plan_restore
 from stillroom.core.backup_names import beside, require_database_name
 from stillroom.core.guard import parse_allowed
+from stillroom.edges.backup_locks import in_use
 from stillroom.errors import DatabaseError, InterruptedRunError
 from stillroom.report.restore import plan_lines
 
@@ -138,7 +139,8 @@ def _restore_in_child(work: Work, terminal: Terminal, order: Order) -> Outcome:
         except Interrupted:
             raise InterruptedRunError("interrupted; nothing was changed", hint="run the same command again") from None
 
-    outcome = run_in_child(in_child, terminal, command=f"restore {order.backup.name}")
+    with in_use(order.backup.path):
+        outcome = run_in_child(in_child, terminal, command=f"restore {order.backup.name}")
     if isinstance(outcome, Ended):
         state = f"{work.target.url.name} is whole: as it was, or restored"
         hint = "`invoke status` shows where it stands; the next restore drops what was left half-way"

@@ -56,6 +56,7 @@ class Manifest:
         is_dirty: Files were changed since that commit.
         schemas: The only schemas in it; none where it is of the whole database.
         contents: What else the database held.
+        snapshot: The id that STILLROOM_BACKUP_COMMAND gave; there is no dump then.
     """
 
     database: str
@@ -79,6 +80,7 @@ class Manifest:
     is_dirty: bool = False
     schemas: tuple[str, ...] = ()
     contents: Contents = field(default_factory=Contents)
+    snapshot: str = ""
 
     @property
     def size_bytes(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ class Backup:
     changed_at: datetime
 
     @property
+    def is_unfinished(self) -> bool:
+        """It has not got its final name, and may never."""
+        return self.name.endswith(PARTIAL)
+
+    @property
     def dump(self) -> Path:
         """The folder that pg_restore reads."""
         return self.path / DUMP
@@ -54,7 +60,12 @@ def read_backups(backup_dir: Path) -> tuple[Backup, ...]:
         return ()
     with file_system(backup_dir):
         entries = [each for each in os.scandir(backup_dir) if each.is_dir(follow_symlinks=False)]
-        found = [read_backup(Path(each.path)) for each in entries if _is_ours(each.name, Path(each.path))]
+        found = []
+        for each in entries:
+            # Published, swept or pruned since it was listed: then it is not there.
+            with contextlib.suppress(FileNotFoundError):
+                if _is_ours(each.name, Path(each.path)):
+                    found.append(read_backup(Path(each.path)))
     return tuple(sorted(found, key=_age, reverse=True))
 
 

@@ -114,7 +114,7 @@ def sync_and_hash(partial: Path) -> tuple[DumpFile, ...]:
                 os.fsync(stream.fileno())
                 size = os.fstat(stream.fileno()).st_size
             found.append(DumpFile(str(path.relative_to(partial)), size, digest))
-        _sync_folder(partial / DUMP)
+        sync_folder(partial / DUMP)
     return tuple(found)
 
 
@@ -131,13 +131,21 @@ def publish(partial: Path, name: str, manifest: Callable[[], str]) -> Path:
     """
     backup_dir = partial.parent
     with file_system(backup_dir), alone(backup_dir):
+        _require_own_folder(partial)
         _write_new(partial / FILE, manifest())
-        _sync_folder(partial)
+        sync_folder(partial)
         final = _rename(partial, name)
-        _sync_folder(backup_dir)
+        sync_folder(backup_dir)
         with contextlib.suppress(OSError):
             (final / RUN).unlink()
     return final
+
+
+def _require_own_folder(partial: Path) -> None:
+    """Refuse what somebody has put in our folder's place: whoever may write beside it can rename it."""
+    if partial.is_symlink() or not (partial / RUN).is_file() or partial.lstat().st_uid != os.geteuid():
+        message = f"{partial} is not the folder that was made for this backup any more"
+        raise ToolError(message, hint="`ls -ld` shows who may write there: nobody but this user should")
 
 
 def _rename(partial: Path, name: str) -> Path:
@@ -156,7 +164,8 @@ def _rename(partial: Path, name: str) -> Path:
     return final
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -17,6 +17,10 @@ from stillroom.errors import ToolError
 CONTENTS = "toc.dat"
 
 
+class UnreadableDumpError(ToolError):
+    """pg_restore ran, and did not read the dump to its end."""
+
+
 @contextmanager
 def dumping(tools: Tools, order: DumpOrder, environment: Mapping[str, str]) -> Iterator[Callable[[], None]]:
     """Run pg_dump while the block runs; the value waits for its end and judges it.
@@ -41,7 +45,8 @@ def read_back(tools: Tools, folder: Path, environment: Mapping[str, str]) -> tup
     """Read a dump in full and count its rows: the list of contents alone is accepted of every damaged dump.
 
     Raises:
-        ToolError: It cannot be read to its end.
+        UnreadableDumpError: It cannot be read to its end.
+        ToolError: pg_restore cannot be run, or was ended from outside.
     """
     arguments = [str(tools.folder / "pg_restore"), "--data-only", "--file=-", "--", str(folder)]
     counter = RowCounter()
@@ -49,7 +54,8 @@ def read_back(tools: Tools, folder: Path, environment: Mapping[str, str]) -> tup
         ended = program.wait()
     lines = unexpected_lines(ended.stderr)
     if ended.status or lines:
-        raise ToolError(f"the dump could not be read back: {describe('pg_restore', ended, lines)}", hint=HINT)
+        kind = ToolError if ended.status < 0 else UnreadableDumpError
+        raise kind(f"the dump could not be read back: {describe('pg_restore', ended, lines)}", hint=HINT)
     return counter.rows
 
 

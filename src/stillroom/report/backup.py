@@ -17,22 +17,33 @@ def text(result: BackedUp) -> str:
     place = ", ".join(backup.revisions) or "base"
     lines = [
         *(f"note:  {each}" for each in backup.notes),
-        f"{result.database}: backed up at {place} in {backup.seconds:.1f} s: {holds(backup)}, {proof(backup)}",
+        f"{result.database}: backed up at {place} in {backup.seconds:.1f} s: {holds(backup)}{proven(backup)}",
         str(backup.path),
-        f"the way back: `{result.restore}`",
+        way(backup, result.restore),
     ]
     return "\n".join(lines)
 
 
-def proof(backup: BackupSummary) -> str:
+def proven(backup: BackupSummary) -> str:
     """Say how it was proven."""
+    if backup.snapshot:
+        return ", verified by its command"
     if backup.verified == "read":
-        return "read back in full"
-    return f"restored into {backup.verified_where} and compared"
+        return ", read back in full"
+    return f", restored into {backup.verified_where} and compared"
+
+
+def way(backup: BackupSummary, restore: str) -> str:
+    """Say what brings it back."""
+    if backup.snapshot:
+        return f"the way back: restore snapshot {backup.snapshot} where it was made"
+    return f"the way back: `{restore}`"
 
 
 def holds(backup: BackupSummary) -> str:
     """Say what is in a backup, and what is not."""
+    if backup.snapshot:
+        return f"snapshot {backup.snapshot}"
     if backup.schema_only:
         return f"the schema without rows, {size(backup.size_bytes)}"
     text = f"{count(backup.rows, 'row')} of {count(backup.tables, 'table')}, {size(backup.size_bytes)}"

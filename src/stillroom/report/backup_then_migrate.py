@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from stillroom.report import _rehearsal, migrate
-from stillroom.report.backup import holds, proof
+from stillroom.report.backup import holds, proven, way
 
 if TYPE_CHECKING:
     from stillroom.commands.backup_then_migrate import BackedUpThenMigrated, BackupThenMigrationPlanned
@@ -18,9 +18,9 @@ def text(result: BackedUpThenMigrated | BackupThenMigrationPlanned) -> str:
     last = migrate.text(result.migrated)
     if result.backup is None:
         return last
-    backup = f"{result.backup.name}: {holds(result.backup)}, {proof(result.backup)}"
+    backup = f"{result.backup.name}: {holds(result.backup)}{proven(result.backup)}"
     predicted = _rehearsal.predicted(result.rehearsal, result.migrated.applied) if result.rehearsal else []
-    return "\n".join([backup, f"the way back: `{result.restore}`", *predicted, last])
+    return "\n".join([backup, way(result.backup, result.restore), *predicted, last])
 
 
 def _plan(result: BackupThenMigrationPlanned) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from stillroom.core.urls import DatabaseUrl
 from stillroom.errors import SettingsError
+from stillroom.settings.commands import read_command, read_snapshot_command
 from stillroom.settings.databases import read_databases
-from stillroom.settings.machine import child_environment
+from stillroom.settings.machine import child_environment, command_environment
 from stillroom.settings.model import Entry, Settings
 from stillroom.settings.place import find_root, read_environment, stray_dotenv_files
 from stillroom.settings.sources import Sources, read_sources, refuse
@@ -54,6 +55,10 @@ def load(start: Path | None = None) -> Settings:
         backup_keep=read_count(sources, "STILLROOM_BACKUP_KEEP"),
         backup_schemas=read_backup_schemas(sources),
         verify_restore_mb=read_count(sources, "STILLROOM_VERIFY_RESTORE_MB"),
+        backup_keep_days=read_count(sources, "STILLROOM_BACKUP_KEEP_DAYS"),
+        backup_copy_command=read_command(sources, "STILLROOM_BACKUP_COPY_COMMAND"),
+        backup_command=read_snapshot_command(sources),
+        backup_verify_command=read_command(sources, "STILLROOM_BACKUP_VERIFY_COMMAND"),
         wait_s=wait_s,
         lock_timeout_ms=lock_timeout_ms,
         statement_timeout_ms=statement_timeout_ms,
@@ -68,6 +73,7 @@ def load(start: Path | None = None) -> Settings:
         is_ci=_is_set(sources, "CI"),
         no_color=_is_set(sources, "NO_COLOR"),
         child_environment=child_environment(sources.environment),
+        command_environment=command_environment(sources.environment),
         entries=_complete(sources),
         notes=tuple(dict.fromkeys(sources.notes)),
     )

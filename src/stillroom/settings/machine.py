@@ -21,6 +21,24 @@ PASSED_ON = frozenset({
     "APPDATA", "LOCALAPPDATA", "USERPROFILE",
 })  # fmt: skip
 PASSED_ON_PREFIXES = ("LC_", "XDG_")
+# Whatever carries a backup away, or makes a snapshot, must find its store and may have to pass a proxy.
+TO_COMMANDS = frozenset({
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
+    "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "BOTO_CONFIG", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT",
+    "MSI_SECRET", "DIGITALOCEAN_ACCESS_TOKEN", "KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT",
+})  # fmt: skip
+TO_COMMANDS_PREFIXES = (
+    "AWS_",
+    "RCLONE_",
+    "GOOGLE_",
+    "CLOUDSDK_",
+    "AZURE_",
+    "AZCOPY_",
+    "B2_",
+    "OCI_",
+    "RESTIC_",
+    "HCLOUD_",
+)
 
 
 def child_environment(environment: Mapping[str, str]) -> Mapping[str, str]:
@@ -28,6 +46,14 @@ def child_environment(environment: Mapping[str, str]) -> Mapping[str, str]:
     return {
         name: text for name, text in environment.items() if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)
     }
+
+
+def command_environment(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Choose what the backup commands get: the same, and the ways into object stores."""
+    more = {
+        name: text for name, text in environment.items() if name in TO_COMMANDS or name.startswith(TO_COMMANDS_PREFIXES)
+    }
+    return {**child_environment(environment), **more}
 
 
 def find_ca_file(environment: Mapping[str, str], *, own: bool) -> str | None:

@@ -58,6 +58,10 @@ class Settings:
         backup_keep: How many verified backups `backups.prune` keeps.
         backup_schemas: The only schemas in a backup; none for the whole database.
         verify_restore_mb: The largest database, in megabytes, whose backups are proven by restoring them.
+        backup_keep_days: Younger ones stay as well.
+        backup_copy_command: What carries a backup away, in words; none when nothing does.
+        backup_command: What makes a managed snapshot in the place of a dump; none for a dump.
+        backup_verify_command: What says whether a snapshot is there.
         wait_s: The longest wait for our turn, in seconds, first for the server, then for the lock.
         lock_timeout_ms: How long one statement may wait for a lock, in milliseconds.
         statement_timeout_ms: How long one statement may run, in milliseconds.
@@ -72,6 +76,7 @@ class Settings:
         is_ci: CI is set: nobody answers questions.
         no_color: NO_COLOR is set.
         child_environment: What outside programs get as their environment; no URL and no PG* in it.
+        command_environment: What the backup commands get: besides that the ways into object stores, and proxies.
         entries: Every setting with its source, secrets masked.
         notes: What a person should know about these settings, one sentence each.
     """
@@ -86,6 +91,10 @@ class Settings:
     backup_keep: int
     backup_schemas: tuple[str, ...]
     verify_restore_mb: int
+    backup_keep_days: int
+    backup_copy_command: tuple[str, ...] = field(repr=False)
+    backup_command: tuple[str, ...] = field(repr=False)
+    backup_verify_command: tuple[str, ...] = field(repr=False)
     wait_s: float
     lock_timeout_ms: int
     statement_timeout_ms: int
@@ -100,6 +109,7 @@ class Settings:
     is_ci: bool
     no_color: bool
     child_environment: Mapping[str, str] = field(repr=False)
+    command_environment: Mapping[str, str] = field(repr=False)
     entries: tuple[Entry, ...]
     notes: tuple[str, ...]
 

@@ -17,6 +17,12 @@ SETTINGS: tuple[SettingSpec, ...] = (
     SettingSpec("STILLROOM_PG_BIN", "searched", "The folder of the PostgreSQL programs (pg_dump, initdb)."),
     SettingSpec("STILLROOM_BACKUP_DIR", "backups", "The folder of the backups; relative to the project's root."),
     SettingSpec("STILLROOM_BACKUP_KEEP", "10", "How many verified backups backups.prune keeps."),
+    SettingSpec("STILLROOM_BACKUP_KEEP_DAYS", "7", "Younger backups than that many days stay as well."),
+    SettingSpec(
+        "STILLROOM_BACKUP_COPY_COMMAND", "", "Carries each backup away before anything is migrated: {path}, {name}."
+    ),
+    SettingSpec("STILLROOM_BACKUP_COMMAND", "", "Makes a managed snapshot in the place of a dump; prints its id last."),
+    SettingSpec("STILLROOM_BACKUP_VERIFY_COMMAND", "", "Ends with 0 when the snapshot {id} is there and whole."),
     SettingSpec(
         "STILLROOM_BACKUP_SCHEMAS",
         "all",

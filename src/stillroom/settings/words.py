@@ -11,6 +11,7 @@ from stillroom.settings.specs import DEFAULTS
 BOUNDS: dict[str, tuple[int, int, str]] = {
     "STILLROOM_BACKUP_KEEP": (1, 10_000, "backups"),
     "STILLROOM_VERIFY_RESTORE_MB": (0, 100_000_000, "megabytes"),
+    "STILLROOM_BACKUP_KEEP_DAYS": (0, 36_500, "days"),
     "STILLROOM_WAIT_S": (0, 86_400, "seconds"),
     "STILLROOM_LOCK_TIMEOUT_MS": (1, 600_000, "milliseconds"),
     "STILLROOM_STATEMENT_TIMEOUT_MS": (100, 604_800_000, "milliseconds"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from stillroom.tasks import backups, ledger, schema, server
+from stillroom.tasks import backups, keeping, ledger, schema, server
 from stillroom.tasks.hints import answer_misspelt
 
 answer_misspelt()
@@ -20,3 +20,7 @@ _ledger = Collection("ledger")
 for _task in ledger.TASKS:
     _ledger.add_task(_task, default=_task.is_family)
 ns.add_collection(_ledger)
+_backups = Collection(keeping.FAMILY)
+for _task in keeping.TASKS:
+    _backups.add_task(_task, default=_task.is_family)
+ns.add_collection(_backups)

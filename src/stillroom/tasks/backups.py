@@ -1,4 +1,4 @@
-"""The tasks that keep a copy, show the copies, and bring one back."""
+"""The tasks that keep a copy, and bring one back."""
 
 from __future__ import annotations
 
@@ -34,14 +34,6 @@ def backup(
     return back_up_database(
         *enter(c), exclude=exclude_table_data, schema_only=schema_only, lock_wait=lock_wait_timeout, verify=verify
     )
-
-
-@task(klass=Command, only_looks=True)
-def backups(c: Context) -> Any:
-    """List the backups, newest first, and what cannot be used."""
-    from stillroom.commands.backups import list_backups
-
-    return list_backups(*enter(c))
 
 
 @task(
@@ -115,4 +107,4 @@ def backup_then_migrate(
     )
 
 
-TASKS = (backup, backups, restore, backup_then_migrate)
+TASKS = (backup, restore, backup_then_migrate)

@@ -9,7 +9,7 @@ from typing import NoReturn
 from invoke.exceptions import Exit
 
 # Tasks whose first word is no flag.
-TAKING_A_WORD = {"stamp", "restore", "accept"}
+TAKING_A_WORD = {"stamp", "restore", "accept", "verify", "pin"}
 MEANT = {
     "make_migration": "make-migration",
     "upgrade": "migrate",

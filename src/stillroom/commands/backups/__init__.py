@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.edges.backup_list import Backup, read_backups
+from stillroom.edges.backup_notes import COPY, PIN, read_note
 
 if TYPE_CHECKING:
     from stillroom.edges.terminal import Terminal
@@ -27,6 +28,10 @@ class ListedBackup:
         size_bytes: Of the dump.
         verified: How it was proven; empty for one that cannot be used.
         problem: Why it cannot be used; empty for a good one.
+        snapshot: The id of the snapshot that stands for the dump; empty for a dump.
+        is_pinned: It is never pruned.
+        pin_reason: Why, as far as somebody said it.
+        copy_exit_code: How STILLROOM_BACKUP_COPY_COMMAND ended for it; None when it was not run.
     """
 
     name: str
@@ -37,6 +42,10 @@ class ListedBackup:
     size_bytes: int
     verified: str
     problem: str
+    snapshot: str
+    is_pinned: bool
+    pin_reason: str
+    copy_exit_code: int | None
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,8 @@ def list_backups(settings: Settings, terminal: Terminal) -> BackupsListed:
 def _list(backup: Backup, now: datetime) -> ListedBackup:
     manifest = backup.manifest
     created_at = manifest.created_at if manifest else backup.changed_at
+    pin, copy = read_note(backup.path, PIN), read_note(backup.path, COPY)
+    code = copy.get("exit_code") if copy else None
     return ListedBackup(
         name=backup.name,
         database=manifest.database if manifest else "",
@@ -71,4 +82,8 @@ def _list(backup: Backup, now: datetime) -> ListedBackup:
         size_bytes=manifest.size_bytes if manifest else 0,
         verified=manifest.verified if manifest and not backup.problem else "",
         problem=backup.problem,
+        snapshot=manifest.snapshot if manifest else "",
+        is_pinned=pin is not None,
+        pin_reason=str((pin or {}).get("reason", "")),
+        copy_exit_code=code if isinstance(code, int) else None,
     )

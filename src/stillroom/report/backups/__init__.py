@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from stillroom.report._amounts import age, count, size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from stillroom.commands.backups import BackupsListed, ListedBackup
 
 PROOFS = {"read": "read in full", "restore": "restored and compared"}
@@ -30,6 +32,24 @@ def text(result: BackupsListed) -> str:
 
 def _row(each: ListedBackup) -> tuple[str, str, str, str, str]:
     place = "+".join(each.revisions) or ("base" if each.database else "?")
-    proof = PROOFS.get(each.verified, each.verified)
-    amount = size(each.size_bytes) if each.database else "?"
-    return (each.name, place, amount, each.problem or proof, age(each.age_s))
+    amount = "-" if each.snapshot else size(each.size_bytes) if each.database else "?"
+    return (each.name, place, amount, "; ".join(_said(each)), age(each.age_s))
+
+
+def _said(each: ListedBackup) -> Iterator[str]:
+    """Say how it was proven, or what is wrong with it, and what was noted later."""
+    if each.problem:
+        yield each.problem
+    elif each.snapshot:
+        yield f"snapshot {each.snapshot}, verified by its command"
+    else:
+        yield proof(each.verified)
+    if each.is_pinned:
+        yield f"pinned: {each.pin_reason}" if each.pin_reason else "pinned"
+    if each.copy_exit_code is not None:
+        yield "copied" if each.copy_exit_code == 0 else f"not copied (exit {each.copy_exit_code})"
+
+
+def proof(verified: str) -> str:
+    """Say how a backup was proven."""
+    return PROOFS.get(verified, verified)

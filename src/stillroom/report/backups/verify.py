@@ -1,0 +1,30 @@
+"""`invoke backups.verify` as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stillroom.report._amounts import count, size
+
+if TYPE_CHECKING:
+    from stillroom.commands.backups.verify import BackupsVerified, VerifiedBackup
+
+
+def text(result: BackupsVerified) -> str:
+    """Say of each what was compared; of several, the last line counts."""
+    lines = [_line(each) for each in result.backups]
+    if len(lines) == 1:
+        return lines[0]
+    damaged = sum(bool(each.problem) for each in result.backups)
+    last = f"{count(len(lines) - damaged, 'backup')} whole"
+    return "\n".join([*lines, f"{last}, {damaged} damaged" if damaged else last])
+
+
+def _line(each: VerifiedBackup) -> str:
+    if each.problem:
+        return f"{each.name}: {each.problem}"
+    if each.snapshot:
+        return f"{each.name}: snapshot {each.snapshot} is there, says its command, in {each.seconds:.1f} s"
+    compared = f"{count(each.files, 'file')}, {size(each.size_bytes)}, compared by SHA-256"
+    held = f"{count(each.rows, 'row')} of {count(each.tables, 'table')} counted as then"
+    return f"{each.name}: whole: {compared}, read in full by pg_restore {each.tool_version}, {held}, in {each.seconds:.1f} s"
