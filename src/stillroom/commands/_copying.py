@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
     from stillroom.commands._steps import Work
     from stillroom.core.contents import Contents
+    from stillroom.edges.backup_list import Backup
 
 SAME_SERVER = "a scratch database on the same server"
+ORDINARY_ROLE = "stillroom_copy"
+ORDINARY = "connect as an ordinary role: code in a dump runs with the rights of whoever restores it"
 
 
 class NoCopyError(RefusedError):
@@ -69,6 +72,21 @@ class Copy:
     has_owners: bool
 
 
+def archive_of(backup: Backup) -> Archive:
+    """Describe a good backup as what can be restored."""
+    manifest = backup.manifest
+    assert manifest is not None, "a good backup has one"
+    return Archive(
+        dump=backup.dump,
+        tool_version=manifest.tool_version,
+        size_bytes=manifest.size_bytes,
+        contents=manifest.contents,
+        server_major=int(manifest.server_version.partition(".")[0]),
+        name=f"the backup {backup.name}",
+        schemas=manifest.schemas,
+    )
+
+
 @contextmanager
 def restored_copy(work: Work, archive: Archive, say: Callable[[str], None]) -> Iterator[Copy]:
     """Restore a dump into a scratch database, and drop that at the end of the block.
@@ -106,6 +124,14 @@ def _filled(
 ) -> Iterator[Copy]:
     url, is_same = work.target.url, where == SAME_SERVER
     with made(url, admin, model, command=work.command) as name:
+        if _runs_strange_code(admin, archive):
+            if not work.target.is_embedded:
+                raise NoCopyError(
+                    f"{archive.name} is another server's, and this role is a superuser here", hint=ORDINARY
+                )
+            databases.give_to_ordinary_role(admin, name, ORDINARY_ROLE)
+            url, is_same = replace(url, user=ORDINARY_ROLE), False
+            work = replace(work, target=Target(url, is_embedded=True))
         version, size = archive.tool_version, archive.size_bytes
         order = Filling(
             archive.name, archive.dump, version, size, name, keeps_owners=is_same, model=model, schemas=archive.schemas
@@ -118,10 +144,8 @@ def _filled(
                     f"the copy needs rights that the role has not: {error.message}", hint=error.hint
                 ) from None
             raise
-        is_shared = is_same and not work.target.is_embedded
-        yield Copy(
-            Target(replace(url, name=name), work.target.is_embedded or not is_same), where, is_shared, has_owners
-        )
+        is_shared = where == SAME_SERVER and not work.target.is_embedded
+        yield Copy(Target(replace(url, name=name), work.target.is_embedded), where, is_shared, has_owners)
 
 
 @contextmanager
@@ -151,6 +175,12 @@ def _on_embedded(work: Work, archive: Archive, say: Callable[[str], None]) -> It
     finally:
         if is_ours:
             server.stop()
+
+
+def _runs_strange_code(admin: Connection, archive: Archive) -> bool:
+    """Tell whether what is in the dump of another server would run with all rights on this one."""
+    offer = read_offer(admin)
+    return offer.is_superuser and archive.contents.origin.system_identifier != offer.system_identifier
 
 
 def _find_lack(admin: Connection, archive: Archive) -> str:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stillroom.commands._copying import Archive, Copy, NoCopyError, restored_copy
+from stillroom.commands._copying import Copy, NoCopyError, archive_of, restored_copy
 from stillroom.commands._database import Target, search_path_of
 from stillroom.commands._scratch import SAME_SERVER, build_revisions, may_create, read_live, scratch_somewhere
 from stillroom.errors import DatabaseError, RefusedError, StillroomError
@@ -66,7 +66,7 @@ def copied(work: Work, kept: Backup | None, say: Voice) -> Iterator[tuple[Copy, 
     with ExitStack() as stack:
         try:
             if kept is not None:
-                copy, revisions = stack.enter_context(restored_copy(work, _archive(kept), say)), _revisions(kept)
+                copy, revisions = stack.enter_context(restored_copy(work, archive_of(kept), say)), _revisions(kept)
             else:
                 with migrating(
                     work.target.url,
@@ -81,15 +81,6 @@ def copied(work: Work, kept: Backup | None, say: Voice) -> Iterator[tuple[Copy, 
             hint = f"let the role create databases: {may_create(work)}; or `invoke rehearse --without-data`"
             raise RefusedError(error.message, hint=hint) from None
         yield copy, revisions
-
-
-def _archive(backup: Backup) -> Archive:
-    manifest = backup.manifest
-    assert manifest is not None, "a good backup has one"
-    major = int(manifest.server_version.partition(".")[0])
-    return Archive(
-        backup.dump, manifest.tool_version, manifest.size_bytes, manifest.contents, major, f"the backup {backup.name}"
-    )
 
 
 def _revisions(backup: Backup) -> tuple[str, ...]:

@@ -26,13 +26,17 @@ def show(c: Context) -> Any:
     family=FAMILY,
     only_looks=True,
     positional=[] if is_about_all() else ["backup"],
-    help={"backup": "Its name, as `invoke backups` shows it.", "all": "Verify every one of them."},
+    help={
+        "backup": "Its name, as `invoke backups` shows it.",
+        "all": "Verify every one of them.",
+        "verify": "read: read it back in full (default); restore: restore it into a scratch database and compare everything.",
+    },
 )
-def verify(c: Context, backup: str | None = None, all: bool = False) -> Any:  # noqa: A002  (the name of the flag)
+def verify(c: Context, backup: str | None = None, all: bool = False, verify: str = "") -> Any:  # noqa: A002  (the name of the flag)
     """Compare a backup with its hashes and read it in full; ends with 6 when it is damaged."""
     from stillroom.commands.backups.verify import verify_backups
 
-    return verify_backups(*enter(c), name=backup or "", everything=all)
+    return verify_backups(*enter(c), name=backup or "", everything=all, verify=verify)
 
 
 @task(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from stillroom.core.contents import TableRows
 from stillroom.core.manifest import read_manifest, write_manifest
-from tests.commands.backing import folder, make_backup, names, put_backup, tools_instead
-from tests.commands.support import answer, interrupt, launch, query, until
+from tests.commands.backing import databases, folder, make_backup, names, put_backup, tools_instead
+from tests.commands.support import add_user, answer, interrupt, launch, query, until
 from tests.servers import Project
 
 GONE = {"DATABASE_URL": "postgresql://postgres@localhost:1/gone"}
@@ -125,3 +127,50 @@ def test_all_of_none_is_whole(project: Project) -> None:
     done = project.invoke("backups.verify", "--all")
 
     assert (done.code, done.stdout) == (0, "0 backups whole\n")
+
+
+def test_a_backup_is_restored_and_compared_once_more(migrated: Project) -> None:
+    add_user(migrated)
+    name = make_backup(migrated, "--verify", "read")
+    proven = make_backup(migrated)
+    in_manifest(migrated, proven, lambda each: replace(each, hash="7") if each.name == "users" else each)
+    before = databases(migrated)
+
+    done = migrated.invoke("backups.verify", name, "--verify", "restore")
+    found = migrated.invoke("backups.verify", proven, "--verify", "restore")
+    wrong = migrated.invoke("backups.verify", name, "--verify", "both")
+
+    assert done.code == 0, done.stderr
+    assert "restored into a scratch database on the same server, " in done.stdout
+    assert found.code == 6
+    assert "public.users has as many rows as the backup, and not the same ones" in found.stderr
+    assert wrong.code == 2
+    assert databases(migrated) == before
+
+
+def in_manifest(project: Project, name: str, change: Callable[[TableRows], TableRows]) -> Project:
+    """Change what a backup's manifest says of its tables."""
+    path = folder(project) / name / "manifest.json"
+    found = read_manifest(path.read_text())
+    path.write_text(write_manifest(replace(found, rows=tuple(map(change, found.rows)))))
+    return project
+
+
+def test_another_servers_backup_is_tried_on_the_embedded_one_by_an_ordinary_role(migrated: Project) -> None:
+    """S24: an expression in it would run there with all rights."""
+    query(
+        migrated,
+        """create function who() returns text language sql immutable as $$ select current_user::text $$;
+           create table mine (n int); insert into mine values (1); create index on mine ((public.who()))""",
+    )
+    name = make_backup(migrated)
+    del migrated.environment["DATABASE_URL"]
+
+    done = migrated.invoke("backups.verify", name, "--verify", "restore", "--json")
+
+    assert done.code == 0, done.stdout + done.stderr
+    (found,) = answer(done.stdout)["result"]["backups"]
+    assert found["where"]
+    asked = "echo \"select rolsuper from pg_roles where rolname = 'stillroom_copy'\""
+    shown = migrated.run("sh", "-c", f"{asked} | {sys.executable} -m invoke server.psql")
+    assert shown.stdout.splitlines()[2].strip() == "f", shown.stderr

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.commands._kept_backups import find_problem, read_published, require_listed
+from stillroom.commands._proving import read_level
+from stillroom.commands._proving_again import ProvenAgain, prove_by_restore
 from stillroom.core.archive_tools import choose_readers, needs_zstd
 from stillroom.core.copy_rows import find_difference
+from stillroom.core.manifest import READ, RESTORED
 from stillroom.edges.backup_locks import in_use
 from stillroom.errors import AnswerNoError, SettingsError, ToolError
 
@@ -34,6 +37,8 @@ class VerifiedBackup:
         tables: How many tables' rows were counted in the dump.
         rows: How many rows these are.
         tool_version: The pg_restore that read it; empty when none did.
+        where: Where it was restored and compared, in words; empty where it was read only.
+        notes: What is not as it was, without a loss.
         snapshot: The id of the snapshot that its command was asked about; empty for a dump.
         seconds: How long it took.
     """
@@ -45,6 +50,8 @@ class VerifiedBackup:
     tables: int = 0
     rows: int = 0
     tool_version: str = ""
+    where: str = ""
+    notes: tuple[str, ...] = ()
     snapshot: str = ""
     seconds: float = 0.0
 
@@ -62,7 +69,7 @@ class BackupsVerified:
 
 
 def verify_backups(
-    settings: Settings, terminal: Terminal, *, name: str = "", everything: bool = False
+    settings: Settings, terminal: Terminal, *, name: str = "", everything: bool = False, verify: str = ""
 ) -> BackupsVerified:
     """Compare every file with its hash, read the dump in full, and compare its rows with those counted then.
 
@@ -71,6 +78,7 @@ def verify_backups(
         terminal: Told which one is read.
         name: As `invoke backups` lists it.
         everything: Verify all that have their final name; damage is told at the end then.
+        verify: "read" (the default), or "restore": into a scratch database, and everything compared.
 
     Raises:
         SettingsError: Not one of name and everything.
@@ -78,18 +86,21 @@ def verify_backups(
         AnswerNoError: The one that was named is damaged.
         ToolError: No pg_restore can read it, or the folder cannot be read.
     """
+    level = read_level(verify) or READ
     if bool(name) == everything:
         message = "either one backup is verified, or all of them"
         raise SettingsError(message, hint="`invoke backups.verify <name>`, or `--all` instead of the name")
     if everything:
-        return BackupsVerified(tuple(_verify(settings, terminal, each) for each in read_published(settings.backup_dir)))
-    found = _verify(settings, terminal, require_listed(settings.backup_dir, name))
+        return BackupsVerified(
+            tuple(_verify(settings, terminal, each, level) for each in read_published(settings.backup_dir))
+        )
+    found = _verify(settings, terminal, require_listed(settings.backup_dir, name), level)
     if found.problem:
         raise AnswerNoError(f"{name}: {found.problem}", hint=HINT)
     return BackupsVerified((found,))
 
 
-def _verify(settings: Settings, terminal: Terminal, backup: Backup) -> VerifiedBackup:
+def _verify(settings: Settings, terminal: Terminal, backup: Backup, level: str) -> VerifiedBackup:
     started = time.monotonic()
     with in_use(backup.path):
         terminal.say(f"verifying {backup.name}")
@@ -97,27 +108,34 @@ def _verify(settings: Settings, terminal: Terminal, backup: Backup) -> VerifiedB
         if problem or backup.manifest is None:
             return VerifiedBackup(backup.name, problem, seconds=_since(started))
         manifest = backup.manifest
-        tools, problem = _prove(settings, backup, manifest)
+        proven = _prove(settings, terminal, backup, level)
     return VerifiedBackup(
         name=backup.name,
-        problem=problem,
+        problem=proven.problem,
         files=len(manifest.files),
         size_bytes=manifest.size_bytes,
         tables=len(manifest.project_rows),
         rows=manifest.row_count,
-        tool_version=tools.version if tools else "",
+        tool_version=proven.tool_version,
+        where=proven.where,
+        notes=proven.notes,
         snapshot=manifest.snapshot,
         seconds=_since(started),
     )
 
 
-def _prove(settings: Settings, backup: Backup, manifest: Manifest) -> tuple[Tools | None, str]:
+def _prove(settings: Settings, terminal: Terminal, backup: Backup, level: str) -> ProvenAgain:
     """Prove a backup whose files are what was written: the one place that knows the levels of proof."""
+    manifest = backup.manifest
+    assert manifest is not None, "one without a manifest is damaged"
     if manifest.snapshot:
         from stillroom.commands._snapshot_command import verify_snapshot
 
-        return None, verify_snapshot(settings, manifest.snapshot)
-    return _read_in_full(settings, backup, manifest)
+        return ProvenAgain(verify_snapshot(settings, manifest.snapshot))
+    if level == RESTORED:
+        return prove_by_restore(settings, terminal, backup)
+    tools, problem = _read_in_full(settings, backup, manifest)
+    return ProvenAgain(problem, tools.version)
 
 
 def _read_in_full(settings: Settings, backup: Backup, manifest: Manifest) -> tuple[Tools, str]:

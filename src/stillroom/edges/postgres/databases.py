@@ -126,6 +126,19 @@ def create_like(connection: Connection, name: str, model: DatabaseState | None) 
         _comment(connection, name, f"{UNFINISHED.format(name)}{connection.info.backend_pid}")
 
 
+def give_to_ordinary_role(connection: Connection, name: str, role: str) -> None:
+    """Give a new database to a role that may do nothing else; it is made where it is missing.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    with translated(f"giving {name} to {role}"), connection.cursor() as cursor:
+        with suppress(errors.DuplicateObject, errors.UniqueViolation):  # of two at once, one makes it
+            cursor.execute(sql.SQL("create role {} login nosuperuser").format(sql.Identifier(role)))
+        change = sql.SQL("alter database {} owner to {}").format(sql.Identifier(name), sql.Identifier(role))
+        cursor.execute(change)
+
+
 def finish(connection: Connection, name: str) -> None:
     """Say that a restored database is whole."""
     with translated(f"finishing the database {name}"):

@@ -26,5 +26,9 @@ def _line(each: VerifiedBackup) -> str:
     if each.snapshot:
         return f"{each.name}: snapshot {each.snapshot} is there, says its command, in {each.seconds:.1f} s"
     compared = f"{count(each.files, 'file')}, {size(each.size_bytes)}, compared by SHA-256"
+    if each.where:
+        held = f"{count(each.rows, 'row')} of {count(each.tables, 'table')}"
+        notes = "".join(f"\nnote:  {note}" for note in each.notes)
+        return f"{each.name}: whole: {compared}, restored into {each.where}, {held} compared, in {each.seconds:.1f} s{notes}"
     held = f"{count(each.rows, 'row')} of {count(each.tables, 'table')} counted as then"
     return f"{each.name}: whole: {compared}, read in full by pg_restore {each.tool_version}, {held}, in {each.seconds:.1f} s"
