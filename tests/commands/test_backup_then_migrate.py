@@ -251,7 +251,7 @@ op.execute("select 1 / 0")""",
 
     assert done.code == 4, done.stderr
     assert "it was rolled back" in done.stderr
-    assert "; public.users 2 new or changed rows, 1 rows of the backup changed or deleted" in done.stderr
+    assert "; public.users 2 rows new or changed, 1 row of the backup changed or deleted" in done.stderr
 
 
 def test_a_role_that_may_create_no_database_gets_a_way_back_that_it_can_go(migrated: Project) -> None:

@@ -85,8 +85,8 @@ def test_the_plan_says_what_would_be_lost_and_does_nothing(migrated: Project) ->
     since = answer(migrated.invoke("restore", name, "--plan", "--json").stdout)["result"]["since"]
 
     assert done.code == 0, done.stderr
-    assert "public.users 2 new or changed rows, 2 rows of the backup changed or deleted" in done.stdout
-    assert "public.newer is new, with 1 rows" in done.stdout
+    assert "public.users 2 rows new or changed, 2 rows of the backup changed or deleted" in done.stdout
+    assert "public.newer is new, with 1 row" in done.stdout
     assert done.stdout.splitlines()[-1].endswith("would be restored; nothing was done")
     assert {each["table"] for each in since["tables"]} == {"public.users", "public.newer"}, (
         "the late one was rolled back"
@@ -105,7 +105,7 @@ def test_a_transaction_that_was_under_way_and_ended_later_is_counted(migrated: P
 
     done = migrated.invoke("restore", name, "--plan")
 
-    assert "written since: public.late 1 new or changed rows" in done.stdout
+    assert "written since: public.late 1 row new or changed" in done.stdout
 
 
 def test_nothing_written_is_said_and_so_is_that_nobody_can_know(migrated: Project) -> None:

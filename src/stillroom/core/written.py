@@ -51,12 +51,16 @@ class Since:
 
 def _say(each: Written) -> str:
     if not each.was_there:
-        return f"{each.table} is new" + (f", with {each.new:,} rows" if each.new else "")
+        return f"{each.table} is new" + (f", with {_rows(each.new)}" if each.new else "")
     if each.new is None or each.gone is None:
         return f"{each.table} has too many rows to count quickly"
     parts = []
     if each.new:
-        parts.append(f"{each.new:,} new or changed rows")
+        parts.append(f"{_rows(each.new)} new or changed")
     if each.gone:
-        parts.append(f"{each.gone:,} rows of the backup changed or deleted")
+        parts.append(f"{_rows(each.gone)} of the backup changed or deleted")
     return f"{each.table} {', '.join(parts)}"
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} row" + ("" if number == 1 else "s")
