@@ -32,10 +32,10 @@ def test_backup_makes_a_folder_and_says_the_way_back(migrated: Project) -> None:
     (name,) = names(migrated)
     first, second, last = done.stdout.splitlines()
     assert done.code == 0, done.stderr
-    assert f"backed up at {HEAD} in " in first
-    assert first.endswith("restored into a scratch database on the same server and compared")
+    assert f"backed up at {HEAD} in " in last
+    assert last.endswith("restored into a scratch database on the same server and compared")
     assert second == str(folder(migrated) / name)
-    assert last == f"the way back: `invoke restore {name}`"
+    assert first == f"the way back: `invoke restore {name}`"
     assert name.startswith(database_of(migrated).name)
     assert name.endswith(HEAD)
 
@@ -201,7 +201,7 @@ def test_rows_that_row_security_hides_are_no_backup(migrated: Project) -> None:
 def test_the_way_back_holds_the_flag_of_a_protected_database(migrated: Project) -> None:
     done = migrated.invoke("backup", env={"APP_ENV": "production", **LASTING})
 
-    assert done.stdout.splitlines()[-1].endswith(" --allow swap`")
+    assert done.stdout.splitlines()[0].endswith(" --allow swap`")
 
 
 def test_json_is_one_object(migrated: Project) -> None:

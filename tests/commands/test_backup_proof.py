@@ -185,3 +185,15 @@ def test_where_there_is_no_place_for_a_copy_it_is_read_and_that_is_said(owned: P
     assert asked.code == 3
     assert "may not create a scratch database there, and the embedded server cannot run here" in asked.stderr
     assert len(names(owned)) == 1
+
+
+@pytest.mark.parametrize(("limit", "proof"), [(2, "read back in full"), (3, "restored into a scratch database")])
+def test_a_role_with_few_connections_gets_the_proof_that_they_allow(owned: Project, limit: int, proof: str) -> None:
+    """F29: for the dump it takes two."""
+    role = f"owner_{database_of(owned).name}"
+    query(owned, f"alter role {role} createdb connection limit {limit}")
+
+    done = owned.invoke("backup")
+
+    assert done.code == 0, done.stderr
+    assert proof in done.stdout.splitlines()[-1]

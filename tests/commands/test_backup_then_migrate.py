@@ -132,7 +132,7 @@ def test_a_revision_that_fails_says_the_way_back(pending: Project, mark: str, fl
     (name,) = names(pending)
     assert done.code == 4
     assert "1 of 2 applied" in done.stderr
-    assert f"`invoke restore {name}{flag}` goes back to " in done.stderr
+    assert f" UTC: `invoke restore {name}{flag}` (" in done.stderr
     assert "written since: public.extra is new" in done.stderr
     back = pending.invoke("restore", name, *(flag.split() or ["--yes"]))
     assert back.code == 0, back.stderr
@@ -263,7 +263,7 @@ def test_a_role_that_may_create_no_database_gets_a_way_back_that_it_can_go(migra
 
     (name,) = names(migrated)
     assert done.code == 4, done.stderr
-    assert f"`invoke restore {name} --into {restored}` goes back to " in done.stderr
+    assert f" UTC: `invoke restore {name} --into {restored}` (" in done.stderr
     refused = migrated.invoke("restore", name, "--into", restored)
     assert refused.code == 3
     assert f'`CREATE DATABASE "{restored}" OWNER "{role}" TEMPLATE template0;`' in refused.stderr

@@ -231,7 +231,7 @@ def test_after_a_failed_step_the_way_back_names_the_snapshot(migrated: Project, 
     done = migrated.invoke("backup-then-migrate")
 
     assert done.code == 4
-    assert "to go back to before: restore snapshot snap-1" in done.stderr
+    assert " UTC: restore snapshot snap-1" in done.stderr
 
 
 @pytest.mark.parametrize(

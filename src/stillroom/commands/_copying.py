@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING
 from stillroom.commands._database import Target
 from stillroom.commands._filling import OWNERS, Filling, fill
 from stillroom.edges.postgres import databases
-from stillroom.edges.postgres.connect import connect
+from stillroom.edges.postgres.connect import connect, is_busy
 from stillroom.edges.postgres.offer import read_offer
 from stillroom.edges.postgres.scratch import made
-from stillroom.errors import RefusedError, StillroomError, ToolError
+from stillroom.errors import NotReadyError, RefusedError, StillroomError, ToolError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from stillroom.core.contents import Contents
     from stillroom.edges.backup_list import Backup
 
+FULL = re.compile("too many (connections|clients)|remaining connection slots")
 SAME_SERVER = "a scratch database on the same server"
 ORDINARY_ROLE = "stillroom_copy"
 ORDINARY = "connect as an ordinary role: code in a dump runs with the rights of whoever restores it"
@@ -102,7 +104,7 @@ def restored_copy(work: Work, archive: Archive, say: Callable[[str], None]) -> I
         DatabaseError: A server refused.
     """
     url = work.target.url
-    with closing(databases.connect_beside_or_to(url, command=work.command)) as admin:
+    with closing(_connect(work)) as admin:
         if databases.may_create(admin):
             databases.sweep_unfinished(admin, say)
             with _filled(work, admin, archive, databases.read_database(admin, url.name), say) as copy:
@@ -110,6 +112,21 @@ def restored_copy(work: Work, archive: Archive, say: Callable[[str], None]) -> I
             return
     with _on_embedded(work, archive, say) as copy:
         yield copy
+
+
+def _connect(work: Work) -> Connection:
+    """Open the session that makes the copy and stays as long as it does.
+
+    Raises:
+        NoCopyError: All places of the server, or of the role, are taken.
+        DatabaseError: The server did not answer.
+    """
+    try:
+        return databases.connect_beside_or_to(work.target.url, command=work.command)
+    except NotReadyError as error:
+        if not is_busy(error):
+            raise
+        raise NoCopyError(f"there is no connection left for a copy: {error.message}", hint=error.hint) from None
 
 
 @contextmanager
@@ -139,7 +156,7 @@ def _filled(
         try:
             has_owners = fill(work, admin, order, say)
         except ToolError as error:
-            if OWNERS.search(error.message):
+            if OWNERS.search(error.message) or FULL.search(error.message):
                 raise NoCopyError(
                     f"the copy needs rights that the role has not: {error.message}", hint=error.hint
                 ) from None

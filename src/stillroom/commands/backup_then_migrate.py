@@ -183,7 +183,12 @@ def _back_up(work: Work, held: Migrating, say: Callable[[str], None], wanted: Wa
 def _rehearse(work: Work, held: Migrating, made: Made, plan: Plan, say: Voice) -> Rehearsal | None:
     """Run the plan on the copy that the backup was restored into, if it was."""
     if made.copy is None:
-        say("note:  not rehearsed: the backup was read back, and not restored into a copy")
+        why = (
+            "a snapshot is no copy here"
+            if made.backup.snapshot
+            else "the backup was read back, and not restored into a copy"
+        )
+        say(f"note:  not rehearsed: {why}")
         return None
     from stillroom.commands._rehearsing import rehearse_plan
     from stillroom.edges.alembic.attempt import read_session
@@ -213,7 +218,7 @@ def _with_way_back(work: Work, error: StillroomError, run: str, *, is_protected:
         return type(error)(f"{error.message}; the backup is there: {made[0].name}", hint=error.hint)
     way = f"`{restore_command(work, made[0].name, is_protected=is_protected)}`"
     way = snapshot_back(manifest.snapshot) if manifest.snapshot else way
-    back = f"{way} goes back to {manifest.created_at:%H:%M:%S} UTC ({_since(work, made[0])})"
+    back = f"to go back to {manifest.created_at:%H:%M:%S} UTC: {way} ({_since(work, made[0])})"
     return type(error)(error.message, hint=f"{error.hint}; {back}")
 
 

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def text(result: BackedUp) -> str:
-    """Say what was backed up and proven; the last line is the way back."""
+    """Say the way back; the last line, what was backed up and how it was proven."""
     backup = result.backup
     place = ", ".join(backup.revisions) or "base"
     lines = [
+        way(backup, result.restore),
+        str(backup.path),
         *(f"note:  {each}" for each in backup.notes),
         f"{result.database}: backed up at {place} in {backup.seconds:.1f} s: {holds(backup)}{proven(backup)}",
-        str(backup.path),
-        way(backup, result.restore),
     ]
     return "\n".join(lines)
 
@@ -31,6 +31,13 @@ def proven(backup: BackupSummary) -> str:
     if backup.verified == "read":
         return ", read back in full"
     return f", restored into {backup.verified_where} and compared"
+
+
+def shortly_proven(backup: BackupSummary) -> str:
+    """Say how it was proven, where the rest of it was said before."""
+    if backup.snapshot:
+        return "the snapshot was verified by its command"
+    return "the backup was " + ("read back in full" if backup.verified == "read" else "restored and compared")
 
 
 def way(backup: BackupSummary, restore: str) -> str:

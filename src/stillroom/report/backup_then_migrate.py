@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from stillroom.report import _rehearsal, migrate
-from stillroom.report.backup import holds, proven, way
+from stillroom.report.backup import holds, proven, shortly_proven, way
 
 if TYPE_CHECKING:
     from stillroom.commands.backup_then_migrate import BackedUpThenMigrated, BackupThenMigrationPlanned
@@ -20,7 +20,9 @@ def text(result: BackedUpThenMigrated | BackupThenMigrationPlanned) -> str:
         return last
     backup = f"{result.backup.name}: {holds(result.backup)}{proven(result.backup)}"
     predicted = _rehearsal.predicted(result.rehearsal, result.migrated.applied) if result.rehearsal else []
-    return "\n".join([backup, way(result.backup, result.restore), *predicted, last])
+    notes = [f"note:  {each}" for each in result.backup.notes]
+    last = f"{last}; {shortly_proven(result.backup)}"
+    return "\n".join([backup, way(result.backup, result.restore), *notes, *predicted, last])
 
 
 def _plan(result: BackupThenMigrationPlanned) -> str:
