@@ -84,7 +84,7 @@ def test_what_fails_on_the_copy_stops_before_the_database(filled: Project, upgra
     assert said in done.stderr
     assert "was not touched" in done.stderr
     assert f"the backup is there: {name}" in done.stderr
-    assert "to go back to before" not in done.stderr
+    assert "to go back to" not in done.stderr
     assert (hash_of_rows(filled), current(filled)) == (before, [HEAD])
 
 

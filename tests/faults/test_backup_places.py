@@ -144,7 +144,7 @@ def test_a_copy_that_fails_stops_before_the_first_revision(migrated: Project) ->
     (name,) = names(migrated)
     assert done.code == 5
     assert f"{name} could not be copied: sh (exit 7): *** .; the backup stays in " in done.stderr
-    assert "to go back to before" not in done.stderr
+    assert "to go back to" not in done.stderr
     assert "Pl4ntedSecret" not in done.stderr + done.stdout
     assert current(migrated) == [HEAD]
     assert json.loads((folder(migrated) / name / "copied.json").read_text())["exit_code"] == 7
