@@ -8,7 +8,18 @@ import signal
 import pytest
 
 from tests.commands.backing import names
-from tests.commands.support import HEAD, answer, current, finish, interrupt, launch, query, until, write_revision
+from tests.commands.support import (
+    HEAD,
+    add_user,
+    answer,
+    current,
+    finish,
+    interrupt,
+    launch,
+    query,
+    until,
+    write_revision,
+)
 from tests.commands.test_rehearse import FILL, all_databases, all_running, hash_of_rows
 from tests.servers import Project
 
@@ -154,3 +165,19 @@ def test_two_at_once_rehearse_and_migrate_once(filled: Project) -> None:
     assert [code for code, _, _ in ended] == [0, 0], [stderr for _, _, stderr in ended]
     assert sum(stderr.count("rehearsed 1 revision") for _, _, stderr in ended) == 1
     assert len(names(filled)) == 1
+
+
+def test_rows_that_die_are_said_before_they_do(migrated: Project) -> None:
+    for each in range(3):
+        add_user(migrated, f"user{each}@example.com")
+    write_revision(migrated, "aaaa00000009", "op.execute('delete from users')")
+
+    done = migrated.invoke("backup-then-migrate")
+    (name,) = names(migrated)
+    back = migrated.invoke("restore", name, "--yes")
+
+    assert done.code == 0, done.stderr
+    assert "note:  aaaa00000009 deletes 3 rows of public.users" in done.stderr
+    assert (
+        "it was at aaaa00000009, which is pending again: correct that before the next `invoke migrate`" in back.stdout
+    )

@@ -54,6 +54,7 @@ def test_the_newest_one_at_a_revision_is_taken(migrated: Project) -> None:
 
     assert answer(done.stdout)["result"]["backup"] == earlier
     assert answer(done.stdout)["result"]["revisions"] == [TIMEZONE]
+    assert answer(done.stdout)["result"]["was_at"] == [HEAD]
     assert none.code == 3
     assert "there is no good backup of it at revision abcd" in none.stderr
 

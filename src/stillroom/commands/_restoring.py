@@ -65,11 +65,13 @@ class Outcome:
         is_swapped: The backup is in the live database's place.
         kept: What the old one is called now; empty when there was none, or no swap.
         notes: What is not as it was, in words.
+        was_at: Where the replaced one was.
     """
 
     is_swapped: bool
     kept: str
     notes: tuple[str, ...]
+    was_at: tuple[str, ...] = ()
 
 
 def restore_in_child(work: Work, order: Order, say: Callable[[str], None]) -> Outcome:
@@ -220,4 +222,4 @@ class _Restoring:
                 f"{error.message}; {UNTOUCHED}, and {names.restored} holds the whole backup",
                 hint=f"{error.hint}; or write {names.restored} as the database's name in DATABASE_URL",
             ) from None
-        return Outcome(is_swapped=True, kept=names.kept, notes=notes)
+        return Outcome(is_swapped=True, kept=names.kept, notes=notes, was_at=held.current.revisions if held else ())

@@ -41,6 +41,7 @@ class Restored:
         tables: How many tables were compared with the backup.
         rows: How many rows they have.
         notes: What is not as it was.
+        was_at: Where the replaced database was; what lies between is pending again.
         seconds: How long it took.
     """
 
@@ -54,6 +55,7 @@ class Restored:
     tables: int
     rows: int
     notes: tuple[str, ...]
+    was_at: tuple[str, ...]
     seconds: float
 
 
@@ -175,5 +177,6 @@ def _report(work: Work, order: Order, outcome: Outcome, situation: Situation, st
         tables=len(manifest.project_rows),
         rows=manifest.row_count,
         notes=outcome.notes,
+        was_at=outcome.was_at,
         seconds=time.monotonic() - started,
     )

@@ -28,9 +28,16 @@ def lines(rehearsal: Rehearsal) -> list[str]:
 
 
 def warnings(rehearsal: Rehearsal) -> list[str]:
-    """Tell only what is not as it should be."""
+    """Tell only what is not as it should be, and what dies."""
     is_good = rehearsal.back.outcome == SAME
-    return [*([] if is_good else _way_back(rehearsal.back)), *_left(rehearsal)]
+    return [*_deleted(rehearsal), *([] if is_good else _way_back(rehearsal.back)), *_left(rehearsal)]
+
+
+def _deleted(rehearsal: Rehearsal) -> Iterable[str]:
+    for step in rehearsal.steps:
+        for rows in step.rows:
+            if rows.deleted:
+                yield f"{step.revision} deletes {count(rows.deleted, 'row')} of {rows.table}"
 
 
 def predicted(rehearsal: Rehearsal, applied: Iterable[Applied]) -> list[str]:

@@ -34,7 +34,7 @@ def text(result: Restored | RestorePlanned) -> str:
     notes = [f"note:  {each}" for each in result.notes]
     if result.is_swapped:
         first = f"{result.database}: restored from {result.backup} in {result.seconds:.1f} s, now at {place}: {what}"
-        return "\n".join([*notes, first, *_kept(result)])
+        return "\n".join([*notes, first, *_pending_again(result), *_kept(result)])
     first = f"{result.name}: restored from {result.backup} in {result.seconds:.1f} s, at {place}: {what}"
     why = f" ({result.why_beside})" if result.why_beside else ""
     last = f"{result.database} is as it was{why}; to use the restored one, make {result.name} the name in DATABASE_URL"
@@ -43,6 +43,15 @@ def text(result: Restored | RestorePlanned) -> str:
 
 def _plan(plan: RestorePlanned) -> str:
     return "\n".join([*plan_lines(plan), f"{plan.database} would be restored; nothing was done"])
+
+
+def _pending_again(result: Restored) -> list[str]:
+    """Say that what the replaced database had is pending: the next migrate would run it again."""
+    if not set(result.was_at) - set(result.revisions):
+        return []
+    return [
+        f"it was at {', '.join(result.was_at)}, which is pending again: correct that before the next `invoke migrate`"
+    ]
 
 
 def _kept(result: Restored) -> list[str]:
