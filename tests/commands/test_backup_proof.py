@@ -197,3 +197,19 @@ def test_a_role_with_few_connections_gets_the_proof_that_they_allow(owned: Proje
 
     assert done.code == 0, done.stderr
     assert proof in done.stdout.splitlines()[-1]
+
+
+def test_rows_of_an_extension_are_its_own_affair(migrated: Project) -> None:
+    """As those of PostGIS, which pg_dump takes along."""
+    query(
+        migrated,
+        """create extension if not exists hstore; create table configured (n int); insert into configured values (1), (2);
+           alter extension hstore add table configured;
+           update pg_extension set extconfig = array['configured'::regclass::oid], extcondition = array['where n > 1'] where extname = 'hstore'""",
+    )
+
+    name = make_backup(migrated, "--verify", "read")
+    verified = migrated.invoke("backups.verify", name)
+
+    assert manifest(migrated, name)["contents"]["extension_tables"] == ["public.configured"]
+    assert verified.code == 0, verified.stderr

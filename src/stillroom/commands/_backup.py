@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from stillroom.core.archive_tools import needs_zstd
 from stillroom.core.pg_tools import Need, Tools, choose_tools
 from stillroom.errors import DatabaseError, InterruptedRunError
 
@@ -156,19 +157,26 @@ def interruptible(connection: Connection, message: str, hint: str) -> Iterator[N
             raise
 
 
-def find_fitting_tools(settings: Settings, connection: Connection, *, archive_version: str = "") -> Tools:
+def find_fitting_tools(
+    settings: Settings, connection: Connection, *, archive_version: str = "", dump: Path | None = None
+) -> Tools:
     """Choose the pg_dump and pg_restore for a server.
 
     Args:
         settings: Where to look.
         connection: To the server.
         archive_version: The pg_dump that wrote the archive to restore; empty for a dump.
+        dump: The folder to restore.
 
     Raises:
         ToolError: None fits.
     """
-    from stillroom.edges.pg_tools import find_tools
+    from stillroom.edges.pg_tools import find_tools, has_zstd
 
+    is_zstd = dump is not None and needs_zstd(each.name for each in dump.glob("*"))
     archive_major = int(archive_version.partition(".")[0] or 0)
-    need = Need(connection.info.server_version // 10_000, connection.info.ssl_in_use, archive_major)
-    return choose_tools(find_tools(settings.pg_bin, settings.child_environment), need)
+    need = Need(connection.info.server_version // 10_000, connection.info.ssl_in_use, archive_major, is_zstd)
+    found = find_tools(settings.pg_bin, settings.child_environment)
+    if is_zstd:
+        found = tuple(replace(each, has_zstd=has_zstd(each, settings.child_environment)) for each in found)
+    return choose_tools(found, need)

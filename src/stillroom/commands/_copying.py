@@ -156,6 +156,11 @@ def _filled(
         try:
             has_owners = fill(work, admin, order, say)
         except ToolError as error:
+            if where != SAME_SERVER:
+                # A collation, a provider, a library that the other server has: reading it is a proof as well.
+                raise NoCopyError(
+                    f"on the embedded server it could not be restored: {error.message}", hint=error.hint
+                ) from None
             if OWNERS.search(error.message) or FULL.search(error.message):
                 raise NoCopyError(
                     f"the copy needs rights that the role has not: {error.message}", hint=error.hint

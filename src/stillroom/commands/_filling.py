@@ -68,7 +68,7 @@ def fill(work: Work, admin: Connection, order: Filling, say: Callable[[str], Non
         ToolError: No pg_restore fits, or it failed.
         DatabaseError: The server refused to make the database.
     """
-    tools = find_fitting_tools(work.settings, admin, archive_version=order.tool_version)
+    tools = find_fitting_tools(work.settings, admin, archive_version=order.tool_version, dump=order.dump)
     say(f"restoring {order.name} into {order.into} with pg_restore {tools.version}")
     url, environment = work.target.url, work.settings.child_environment
     place = reach(url, environment, admin, major=tools.major, database=order.into)

@@ -69,7 +69,7 @@ def require_fit(
             hint=f"have an empty database made with `ENCODING '{encoding}' TEMPLATE template0`, then `--into <its name>`",
         )
     notes = _require_extensions(name, manifest, offer)
-    return find_fitting_tools(work.settings, admin, archive_version=str(needed)), notes
+    return find_fitting_tools(work.settings, admin, archive_version=str(needed), dump=backup.dump), notes
 
 
 def _require_trust(name: str, manifest: Manifest, offer: Offer, allowed: frozenset[str]) -> None:

@@ -150,6 +150,7 @@ class Contents:
         rights: Owners and grants of the objects.
         default_privileges: `ALTER DEFAULT PRIVILEGES`, as text.
         extensions: With their versions.
+        extension_tables: Those of extensions whose rows pg_dump takes along, some or all: they are not compared.
         roles: Every role that owns something or was granted something.
         belongings: Settings, grants and the comment of the database.
         origin: Where it was.
@@ -161,6 +162,7 @@ class Contents:
     rights: tuple[Right, ...] = ()
     default_privileges: tuple[str, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    extension_tables: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     belongings: Belongings = field(default_factory=Belongings)
     origin: Origin = field(default_factory=Origin)

@@ -22,12 +22,14 @@ class Tools:
         version: What pg_dump says, as "18.6"; empty when it does not run.
         source: Who named or brought it.
         has_tls: They can encrypt the connection; those of the embedded wheel cannot.
+        has_zstd: They know that compression, as far as anybody asked.
     """
 
     folder: Path
     version: str
     source: str
     has_tls: bool = True
+    has_zstd: bool = True
 
     @property
     def major(self) -> int:
@@ -43,11 +45,13 @@ class Need:
         server_major: The server's major version.
         uses_tls: The connection to it is encrypted.
         archive_major: The pg_dump that wrote the archive to restore; 0 for a dump.
+        needs_zstd: The archive to restore is compressed with it.
     """
 
     server_major: int
     uses_tls: bool
     archive_major: int = 0
+    needs_zstd: bool = False
 
     def lack(self, tools: Tools) -> str:
         """Say why these tools do not fit; empty when they do."""
@@ -57,6 +61,8 @@ class Need:
             return f"older than the server's {self.server_major}"
         if tools.major < min(self.archive_major, NEWEST_HEADER_MAJOR):
             return f"cannot read what pg_dump {self.archive_major} wrote"
+        if self.needs_zstd and not tools.has_zstd:
+            return "built without zstd, with which the dump is compressed"
         if self.uses_tls and not tools.has_tls:
             return "built without TLS, which the connection uses"
         return ""

@@ -148,7 +148,7 @@ def _read_in_full(settings: Settings, backup: Backup, manifest: Manifest) -> tup
         rows = read_back(tools, backup.dump, environment)
     except UnreadableDumpError as error:
         return tools, f"damaged: its files are what was written, and yet {error.message}"
-    difference = find_difference(rows, manifest.rows)
+    difference = find_difference(rows, manifest.rows, others=manifest.contents.extension_tables)
     return tools, f"damaged: {difference}" if difference else ""
 
 

@@ -37,6 +37,10 @@ select pg_catalog.format('%%I.%%I'::text, schemaname, sequencename), last_value,
 from pg_catalog.pg_sequences where %(all)s or schemaname::text = any(%(schemas)s::text[]) order by 1
 """
 EXTENSIONS = "select extname::text, extversion from pg_extension order by 1"
+EXTENSION_TABLES = """
+select pg_catalog.concat(n.nspname, '.', c.relname) from pg_extension e cross join pg_catalog.unnest(e.extconfig) t
+join pg_class c on c.oid = t join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p') order by 1
+"""
 ROLES = """
 select distinct r.rolname::text from pg_shdepend d join pg_roles r on r.oid = d.refobjid
 join pg_database b on b.datname = pg_catalog.current_database()
@@ -116,6 +120,7 @@ def read_contents(
             rights=() if schemas else tuple(Right(*row) for row in _rows(cursor, RIGHTS)),
             default_privileges=() if schemas else tuple(row[0] for row in _rows(cursor, DEFAULT_PRIVILEGES)),
             extensions=tuple(Extension(*row) for row in _rows(cursor, EXTENSIONS)),
+            extension_tables=tuple(row[0] for row in _rows(cursor, EXTENSION_TABLES)),
             roles=tuple(row[0] for row in _rows(cursor, ROLES)),
             belongings=read_belongings(cursor, database),
             origin=origin,
