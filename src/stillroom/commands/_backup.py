@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stillroom.core.archive_tools import needs_zstd
 from stillroom.core.pg_tools import Need, Tools, choose_tools
-from stillroom.errors import DatabaseError, InterruptedRunError
+from stillroom.errors import InterruptedRunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection as Connection
 
-    from stillroom.commands._steps import Work
     from stillroom.core.manifest import Manifest
     from stillroom.settings import Settings
 
@@ -105,35 +104,6 @@ def summarize(path: Path, manifest: Manifest, notes: tuple[str, ...] = ()) -> Ba
         seconds=manifest.seconds,
         snapshot=manifest.snapshot,
     )
-
-
-def restore_command(work: Work, name: str, *, is_protected: bool) -> str:
-    """Write the command that brings a backup back, with the flag that a protected database, or a role without rights, asks for."""
-    if not _may_create(work):
-        return f"invoke restore {name} --into {work.target.url.name}_restored"
-    return f"invoke restore {name}" + (" --allow swap" if is_protected else "")
-
-
-def _may_create(work: Work) -> bool:
-    """Ask whether the role may create databases; where the server cannot be asked now, it may."""
-    from stillroom.edges.postgres.connect import connect
-    from stillroom.edges.postgres.databases import may_create
-
-    try:
-        with closing(connect(work.target.url, command=work.command)) as connection:
-            return may_create(connection)
-    except DatabaseError:
-        return True
-
-
-def way_back(work: Work, backup: BackupSummary, *, is_protected: bool) -> str:
-    """Write the command that brings a backup back; empty for a snapshot, which no command of ours restores."""
-    return "" if backup.snapshot else restore_command(work, backup.name, is_protected=is_protected)
-
-
-def snapshot_back(id_: str) -> str:
-    """Say what brings a managed snapshot back."""
-    return f"restore snapshot {id_} where it was made, beside the live database, and name that one in DATABASE_URL"
 
 
 @contextmanager

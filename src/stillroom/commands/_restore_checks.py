@@ -6,9 +6,9 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from stillroom.commands._backup import snapshot_back
 from stillroom.commands._database import look, standing_of
 from stillroom.commands._restore_fit import require_fit
+from stillroom.commands._way_back import snapshot_back
 from stillroom.core.guard import require_allowed
 from stillroom.edges.backup_list import Backup, find_damage, read_backups
 from stillroom.errors import RefusedError, SettingsError

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._backup import LOCK_WAIT_S, BackupSummary, Wanted, way_back
+from stillroom.commands._backup import LOCK_WAIT_S, BackupSummary, Wanted
 from stillroom.commands._database import standing_of
+from stillroom.commands._way_back import way_back
 from stillroom.errors import InterruptedRunError, SettingsError, ToolError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.commands._adoption import require_no_tables, require_no_tables_now
-from stillroom.commands._backup import BackupSummary, Wanted, restore_command, snapshot_back, way_back
+from stillroom.commands._backup import BackupSummary, Wanted
 from stillroom.commands._covering import require_covered
 from stillroom.commands._emptied import note_emptied
 from stillroom.commands._marking import mark_if_new
@@ -19,24 +19,23 @@ from stillroom.commands._open_step import require_no_open_step
 from stillroom.commands._pending import require_committed, require_whole_files
 from stillroom.commands._proving import read_level
 from stillroom.commands._records import plan_upgrade_now
+from stillroom.commands._rehearsal_between import rehearse_between
 from stillroom.commands._rendering import render_plan
 from stillroom.commands._running import run_plan
 from stillroom.commands._steps import Ran, Work, prepare_upgrade, run_under_lock
+from stillroom.commands._way_back import way_back, with_way_back
 from stillroom.commands.migrate import Migrated, MigrationPlanned
 from stillroom.core.guard import require_allowed
 from stillroom.core.plan import HEAD, Plan
-from stillroom.errors import AnswerNoError, StillroomError
+from stillroom.errors import StillroomError
 
 if TYPE_CHECKING:
     from stillroom.commands._backup_making import Made
     from stillroom.core.rehearsal import Rehearsal
-    from stillroom.edges.backup_list import Backup
     from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
-
-UNTOUCHED = "was not touched"  # what a rehearsal says of the database
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def migrate_after_backup(
         order = _Order(target, wanted, allowed, rehearses)
         ran, backup, rehearsal = _run(replace(work, shows_data=shows_data), terminal, order)
     except StillroomError as error:
-        raise _with_way_back(work, error, wanted.run, is_protected=standing.is_protected) from None
+        raise with_way_back(work, error, wanted.run, is_protected=standing.is_protected) from None
     restore = way_back(work, backup, is_protected=standing.is_protected) if backup else ""
     migrated = Migrated(database, ran.plan, ran.applied, ran.seconds)
     return BackedUpThenMigrated(migrated, backup, restore, time.monotonic() - started, rehearsal)
@@ -157,7 +156,7 @@ def _run(work: Work, terminal: Terminal, order: _Order) -> tuple[Ran, BackupSumm
         note_emptied(work, held, plan, say)
         with ExitStack() as kept:
             made = _back_up(work, held, say, order.wanted, kept)
-            rehearsal = _rehearse(work, held, made, plan, say) if made and order.rehearses else None
+            rehearsal = rehearse_between(work, held, made, plan, say) if made and order.rehearses else None
         mark_if_new(work, held, say)
         name = made.backup.name if made else ""
         return run_plan(work, held, plan, say, backup=name), made.backup if made else None, rehearsal
@@ -178,58 +177,6 @@ def _back_up(work: Work, held: Migrating, say: Callable[[str], None], wanted: Wa
     made = kept.enter_context(backing_up(work, held, say, wanted))
     say(f"backed up to {made.backup.path}")
     return made
-
-
-def _rehearse(work: Work, held: Migrating, made: Made, plan: Plan, say: Voice) -> Rehearsal | None:
-    """Run the plan on the copy that the backup was restored into, if it was."""
-    if made.copy is None:
-        why = (
-            "a snapshot is no copy here"
-            if made.backup.snapshot
-            else "the backup was read back, and not restored into a copy"
-        )
-        say(f"note:  not rehearsed: {why}")
-        return None
-    from stillroom.commands._rehearsing import rehearse_plan
-    from stillroom.edges.alembic.attempt import read_session
-    from stillroom.report._rehearsal import answer, warnings
-
-    # The copy is another database, which has no search path of its own.
-    limits = replace(work.limits, search_path=read_session(held.connection).search_path)
-    rehearsal = rehearse_plan(replace(work, limits=limits), made.copy, plan, say)
-    for line in warnings(rehearsal):
-        say(f"note:  {line}")
-    say(answer(rehearsal))
-    return rehearsal
-
-
-def _with_way_back(work: Work, error: StillroomError, run: str, *, is_protected: bool) -> StillroomError:
-    """Add the way back to what went wrong after the backup; the folder tells, whatever became of the child."""
-    from stillroom.edges.backup_list import read_backups
-    from stillroom.edges.backup_notes import COPY, read_note
-
-    made = [each for each in read_backups(work.settings.backup_dir) if each.manifest and each.manifest.run == run]
-    if not made or not made[0].manifest:
-        return error
-    copy, manifest = read_note(made[0].path, COPY), made[0].manifest
-    if copy and copy.get("exit_code"):
-        return error  # nothing was done after the copy that failed
-    if isinstance(error, AnswerNoError) or UNTOUCHED in error.message:
-        return type(error)(f"{error.message}; the backup is there: {made[0].name}", hint=error.hint)
-    way = f"`{restore_command(work, made[0].name, is_protected=is_protected)}`"
-    way = snapshot_back(manifest.snapshot) if manifest.snapshot else way
-    back = f"to go back to {manifest.created_at:%H:%M:%S} UTC: {way} ({_since(work, made[0])})"
-    return type(error)(error.message, hint=f"{error.hint}; {back}")
-
-
-def _since(work: Work, backup: Backup) -> str:
-    """Say what a restore would lose; where the database cannot be asked now, that."""
-    from stillroom.commands._restore_plan import written_since
-
-    try:
-        return written_since(work, backup).text
-    except StillroomError as error:
-        return f"what was written since cannot be known: {error.message}"
 
 
 def _show(work: Work, plan: Plan) -> BackupThenMigrationPlanned:
