@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stillroom.core.pg_words import unexpected_lines, without_timeout_error
+from stillroom.core.pg_words import find_lack, unexpected_lines, without_timeout_error
 
 COLLATION = """WARNING:  database "shop" has a collation version mismatch
 DETAIL:  The database was created using collation version 2.31, but the operating system provides version 2.36.
@@ -45,3 +45,18 @@ def test_anything_else_may_mean_missing_rows(said: str, found: tuple[str, ...]) 
 def test_the_one_error_an_older_server_makes_of_a_newer_pg_restore_is_left_out() -> None:
     assert without_timeout_error(TIMEOUT * 3) == ()
     assert without_timeout_error(TIMEOUT + OWNER) == tuple(OWNER.strip().splitlines())
+
+
+SLOTS = """pg_dump: error: query failed: ERROR:  out of shared memory
+HINT:  You might need to increase "max_locks_per_transaction".
+"""
+LIMITED = """pg_dump: error: connection to server at "127.0.0.1", port 5432 failed: FATAL:  too many connections for role "app"
+"""
+
+
+def test_what_a_setting_of_the_server_would_give_is_named() -> None:
+    """F83."""
+    assert "`max_locks_per_transaction = 256`" in find_lack(SLOTS, jobs=2, lock_slots=256)
+    assert "twice as much as today" in find_lack(SLOTS, jobs=2)
+    assert '`ALTER ROLE "app" CONNECTION LIMIT 8`' in find_lack(LIMITED, jobs=4)
+    assert find_lack(OWNER, jobs=4) == ""

@@ -176,6 +176,7 @@ class _Making:
             schema_only=self.wanted.schema_only,
             without_rows=without,
             schemas=self._schemas,
+            lock_slots=snapshot.lock_slots,
         )
         with_rows = {(each.schema, each.name) for each in snapshot.tables if each.has_rows and not order.schema_only}
         with dumping(self.tools, order, environment) as finish:

@@ -106,6 +106,7 @@ class DumpOrder:
         schema_only: No rows.
         without_rows: Tables (schema, name) whose rows are left out.
         schemas: The only ones in it; none for the whole database, with its large objects.
+        lock_slots: A `max_locks_per_transaction` that suffices, to be said where the server has fewer.
     """
 
     folder: Path
@@ -116,6 +117,7 @@ class DumpOrder:
     schema_only: bool = False
     without_rows: tuple[tuple[str, str], ...] = ()
     schemas: tuple[str, ...] = ()
+    lock_slots: int = 0
 
 
 def dump_arguments(tools: Tools, order: DumpOrder) -> list[str]:

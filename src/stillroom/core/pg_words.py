@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from stillroom.core.lock_slots import HINT
+
 # Lines on stderr that say nothing about the dump: the server's word on an updated C library, and a warning that
 # concerns restores of data alone. Each may be followed by lines of detail.
 HARMLESS = (
@@ -17,6 +19,10 @@ TIMEOUT_ERROR = (
     re.compile(r"pg_restore: while INITIALIZING:"),
     re.compile(r"pg_restore: warning: errors ignored on restore: \d+"),
 )
+
+SLOTS = "max_locks_per_transaction"
+TOO_MANY = re.compile(r'FATAL: +too many connections for role "([^"]*)"')
+OWN_CONNECTIONS = 3  # the one with the lock, one beside the database, and one to look at a copy
 
 
 def unexpected_lines(stderr: str) -> tuple[str, ...]:
@@ -35,3 +41,20 @@ def without_timeout_error(stderr: str) -> tuple[str, ...]:
     """Return what pg_restore complained about besides `transaction_timeout`, which servers before 17 do not know."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     return tuple(line for line in lines if not any(each.match(line) for each in TIMEOUT_ERROR))
+
+
+def find_lack(stderr: str, *, jobs: int, lock_slots: int = 0) -> str:
+    """Return what to type where the server lacked something that a setting of it gives; empty for anything else.
+
+    Args:
+        stderr: What pg_dump or pg_restore said.
+        jobs: How many tables at a time it was asked for.
+        lock_slots: A `max_locks_per_transaction` that suffices; 0 where nobody knows.
+    """
+    if SLOTS in stderr:
+        return HINT.format(lock_slots or "… (twice as much as today)")
+    limited = TOO_MANY.search(stderr)
+    if limited:
+        role, many = limited[1], jobs + 1 + OWN_CONNECTIONS
+        return f'a connection is needed for each job, and some more: `ALTER ROLE "{role}" CONNECTION LIMIT {many}`'
+    return ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from stillroom.core.contents import TableRows
 from stillroom.core.copy_rows import RowCounter
 from stillroom.core.pg_tools import DumpOrder, Tools, dump_arguments, ignores_errors
-from stillroom.core.pg_words import unexpected_lines, without_timeout_error
+from stillroom.core.pg_words import find_lack, unexpected_lines, without_timeout_error
 from stillroom.edges.pg_process import HINT, describe, running
 from stillroom.errors import ToolError
 
@@ -19,6 +19,10 @@ CONTENTS = "toc.dat"
 
 class UnreadableDumpError(ToolError):
     """pg_restore ran, and did not read the dump to its end."""
+
+
+class ServerLacksError(ToolError):
+    """A setting of the server is too small for it; the hint names a value that suffices."""
 
 
 @contextmanager
@@ -34,7 +38,8 @@ def dumping(tools: Tools, order: DumpOrder, environment: Mapping[str, str]) -> I
             ended = program.wait()
             lines = unexpected_lines(ended.stderr)
             if ended.status or lines:
-                raise ToolError(describe("pg_dump", ended, lines), hint=HINT)
+                lack = find_lack(ended.stderr, jobs=order.jobs, lock_slots=order.lock_slots)
+                raise _failed(describe("pg_dump", ended, lines), lack, HINT)
             if not (order.folder / CONTENTS).is_file():
                 raise ToolError("pg_dump (exit 0): it wrote nothing", hint=HINT)
 
@@ -102,4 +107,8 @@ def restore(tools: Tools, order: RestoreOrder, environment: Mapping[str, str]) -
     lines = without_timeout_error(ended.stderr) if is_lenient else unexpected_lines(ended.stderr)
     if ended.status and not (is_lenient and ended.status == 1 and not lines):
         hint = "correct that and run it again; the live database is untouched"
-        raise ToolError(describe("pg_restore", ended, lines), hint=hint)
+        raise _failed(describe("pg_restore", ended, lines), find_lack(ended.stderr, jobs=order.jobs), hint)
+
+
+def _failed(message: str, lack: str, hint: str) -> ToolError:
+    return ServerLacksError(message, hint=lack) if lack else ToolError(message, hint=hint)

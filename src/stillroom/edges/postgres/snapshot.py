@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from psycopg2 import errors, sql
 
+from stillroom.core.lock_slots import HINT as SLOTS_HINT
+from stillroom.core.lock_slots import Slots, suggest
 from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.rows import settle
 from stillroom.errors import DatabaseError, ToolError
@@ -42,6 +44,12 @@ where %(all)s and not pg_catalog.pg_has_role(m.lomowner, 'usage') and not exists
   where a.privilege_type = 'SELECT' and (a.grantee = 0::oid or pg_catalog.pg_has_role(a.grantee, 'usage')))
 order by 1
 """
+# Sequences are locked as well, when their values are read.
+SLOTS = """
+select pg_catalog.current_setting('max_locks_per_transaction')::int, pg_catalog.current_setting('max_connections')::int,
+       pg_catalog.current_setting('max_prepared_transactions')::int,
+       (select pg_catalog.count(*) from pg_class where relkind in ('r', 'p', 'S') and relnamespace <> 'pg_catalog'::regnamespace::oid)
+"""
 BLOCKERS = """
 select distinct l.relation::regclass::text, l.pid, coalesce(a.usename::text, '?'), coalesce(a.application_name, '')
 from pg_locks l left join pg_stat_activity a on a.pid = l.pid
@@ -72,12 +80,21 @@ class Table:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An exported snapshot and the tables held for it."""
+    """An exported snapshot and the tables held for it.
+
+    Args:
+        token: What pg_dump takes it by.
+        tables: All that are held.
+        size_bytes: Of the database.
+        has_large_objects: There are some.
+        lock_slots: A `max_locks_per_transaction` that suffices where the server's own does not.
+    """
 
     token: str
     tables: tuple[Table, ...]
     size_bytes: int
     has_large_objects: bool
+    lock_slots: int
 
 
 @contextmanager
@@ -95,13 +112,17 @@ def exported_snapshot(
 
     Raises:
         DatabaseError: The role may not read a table, or the server failed.
-        ToolError: A table is held by another session; it is named.
+        ToolError: A table is held by another session; it is named. Or the server has fewer lock slots than tables.
     """
     with connection.cursor() as cursor:
         try:
             with translated("taking the backup's snapshot"):
                 snapshot = _take(cursor, lock_wait_ms, schemas)
             yield snapshot
+        except DatabaseError as error:
+            if connection.closed or not _lacks_slots(error.__context__):
+                raise
+            raise _too_few_slots(cursor) from None
         finally:
             if not connection.closed:
                 with translated("closing the backup's snapshot"):
@@ -124,7 +145,7 @@ def _take(cursor: Cursor, lock_wait_ms: int, schemas: tuple[str, ...]) -> Snapsh
             )
             row = cursor.fetchone()
             assert row is not None
-            return Snapshot(row[0], tables, row[1], row[2])
+            return Snapshot(row[0], tables, row[1], row[2], suggest(_read_slots(cursor)))
         cursor.execute("rollback")
     raise ToolError("tables were created and dropped all the time", hint="run it again when that is over")
 
@@ -167,6 +188,27 @@ def _lock(cursor: Cursor, tables: tuple[Table, ...]) -> bool:
         cursor.execute("rollback")
         raise ToolError(f"the wait for a table ran out: {_blockers(cursor, tables)}", hint=LOCK_HINT) from None
     return True
+
+
+def _read_slots(cursor: Cursor) -> Slots:
+    cursor.execute(SLOTS)
+    return Slots(*(cursor.fetchone() or (0, 1, 0, 0)))
+
+
+def _lacks_slots(error: BaseException | None) -> bool:
+    """Tell the lack of lock slots from that of memory: the server's hint names the setting, in whatever language."""
+    return isinstance(error, errors.OutOfMemory) and "max_locks_per_transaction" in (error.diag.message_hint or "")
+
+
+def _too_few_slots(cursor: Cursor) -> ToolError:
+    with translated("looking at the lock slots"):
+        cursor.execute("rollback")
+        slots = _read_slots(cursor)
+    return ToolError(
+        f"the server has fewer lock slots than a backup of {slots.relations:,} tables and sequences takes "
+        f"(max_locks_per_transaction is {slots.per_transaction})",
+        hint=SLOTS_HINT.format(suggest(slots)),
+    )
 
 
 LOCK_HINT = "wait for that session, or raise `--lock-wait-timeout`; nothing was kept, older backups are untouched"
