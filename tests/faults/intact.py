@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from stillroom.core.contents import TableRows
 from stillroom.edges.backup_list import find_damage, read_backup, read_backups
 from stillroom.edges.postgres.rows import comparing, count_rows
 from stillroom.edges.postgres.snapshot import list_tables
@@ -78,7 +79,7 @@ def rows_of(project: Project, name: str = "") -> Content:
     with closing(database.server.connect(name or database.name)) as connection:
         with connection.cursor() as cursor:
             tables = [(each.schema, each.name) for each in list_tables(cursor) if each.has_rows]
-        counted = []
+        counted: list[TableRows] = []
         for start in range(0, len(tables), 100):  # in pieces, for servers with few lock slots
             with comparing(connection):
                 counted += count_rows(connection, tables[start : start + 100], hashes=True)
