@@ -59,7 +59,7 @@ class Before:
             assert made in {each.name for each in read_backups(folder(project))}
             require_nothing_left(project, self.databases)
         if restores:
-            require_restorable(project, newest(project, self.backups), self.rows if is_live else None)
+            require_restorable(project, newest(project, self.backups))
 
 
 def remember(project: Project) -> Before:
@@ -123,13 +123,14 @@ def require_nothing_left(project: Project, before: frozenset[str]) -> None:
     assert (databases(project) | scratches(project)) - before == set()
 
 
-def require_restorable(project: Project, name: str, rows: Content | None) -> None:
-    """Restore a backup beside the live database, and drop it again."""
-    into = f"{database_of(project).name}_sample"
+def require_restorable(project: Project, name: str) -> None:
+    """Restore a backup beside the live database, compare its rows with the manifest's, and drop it again."""
+    into, described = f"{database_of(project).name}_sample", read_backup(folder(project) / name).manifest
+    assert described is not None
     done = project.invoke("restore", name, "--into", into)
     assert done.code == 0, done.stderr
-    if rows is not None:
-        assert rows_of(project, into) == rows
+    rows = {f"{each.schema}.{each.name}": f"{each.rows} {each.hash}" for each in described.project_rows}
+    assert rows_of(project, into) == rows
     database_of(project).server.execute(f'drop database "{into}" with (force)')
 
 

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
-from tests.commands.backing import databases, make_backup, tools_instead
-from tests.commands.support import add_user, database_of, finish, launch, until
+from tests.commands.backing import databases, make_backup, names
+from tests.commands.support import add_user, database_of, finish, launch, query, until
 from tests.faults.intact import Before, remember
-from tests.faults.killing import make_several_tables
 from tests.faults.own_server import OwnServer, own_server
 from tests.faults.proxy import proxy
 from tests.servers import Project
 
 STAGES = ["dump", "proof", "restore", "swap"]
+
+
+# Large enough that pg_dump is met while it reads it; slow enough that pg_restore is met while it fills it.
+LARGE = "create table large as select n, repeat(md5(n::text), 8) as text from generate_series(1, 100000) n"
+SLOW = """
+create function takes_its_time() returns bool language sql as $$ select pg_catalog.pg_sleep(0.02) is not null $$;
+create table slow (n int check (takes_its_time())); insert into slow select generate_series(1, 30);
+"""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +40,8 @@ def kept(project: Project, fragile: OwnServer) -> Iterator[Project]:
     project.database = fragile.as_server.make_database()
     project.environment |= {"DATABASE_URL": fragile.url(project.database.name), "APP_ENV": "development"}
     assert project.invoke("migrate").code == 0
-    make_several_tables(project, tables=2, size_mb=1)
+    query(project, LARGE)
+    query(project, SLOW)
     make_backup(project)
     add_user(project)
     yield project
@@ -40,18 +50,20 @@ def kept(project: Project, fragile: OwnServer) -> Iterator[Project]:
 
 
 def begin(project: Project, stage: str, *, url: str = "") -> tuple[Before, subprocess.Popen[str]]:
-    """Start a backup or a restore, and wait until its tool is half-way through."""
+    """Start a backup or a restore, and wait until pg_dump or pg_restore copies the rows of a table."""
     before = remember(project)
-    marker = project.path.parent / "half-way"
-    # What a tool did is there and it has not ended: the rows are copied, or the half of them.
-    half = f'"$real" "$@"; code=$?; touch "{marker}"; sleep 3; exit $code'
-    early = f'"$real" "$@" & touch "{marker}"; wait $!; code=$?; sleep 1; exit $code'
-    late_restore = {"dump": "", "proof": f'case "$*" in *--file=-*) ;; *) {half};; esac', "restore": half, "swap": ""}
-    tools_instead(project, dump=early if stage == "dump" else "", restore=late_restore[stage])
-    task = ("backup", "--verify", "restore") if stage in {"dump", "proof"} else ("restore", "--latest", "--yes")
+    copies = "COPY public.large % TO %" if stage == "dump" else "COPY public.slow % FROM %"
+    task = ("restore", *names(project), "--yes") if stage == "restore" else ("backup", "--verify", "restore")
     process = launch(project, *task, env={"DATABASE_URL": url} if url else {})
-    until(marker.exists)
-    return before, process
+    with closing(database_of(project).server.connect()) as connection, connection.cursor() as cursor:
+        end = time.monotonic() + 20
+        while True:
+            cursor.execute("select from pg_stat_activity where state = 'active' and query like %s", (copies,))
+            if cursor.fetchone() is not None:
+                return before, process
+            assert process.poll() is None, finish(process)
+            assert time.monotonic() < end
+            time.sleep(0.005)
 
 
 @pytest.mark.parametrize("stage", ["dump", "proof", "restore"])
@@ -66,8 +78,7 @@ def test_a_server_that_stops_at_once_leaves_all_as_it_was(kept: Project, fragile
     assert code in {4, 5}, stderr
     assert "Traceback" not in stderr
     assert stdout == ""
-    tools_instead(kept)
-    before.require(makes_another=True, restores=True)
+    before.require(makes_another=True, restores=stage == "restore")
 
 
 @pytest.mark.parametrize("stage", ["dump", "proof", "restore"])
@@ -82,7 +93,6 @@ def test_a_network_that_is_cut_leaves_all_as_it_was(kept: Project, fragile: OwnS
     assert code in {4, 5}, stderr
     assert "Traceback" not in stderr
     assert stdout == ""
-    tools_instead(kept)
     before.require(makes_another=True)
 
 
@@ -98,8 +108,8 @@ def test_a_network_that_is_gone_in_a_restore_leaves_a_database_that_the_next_run
 
     assert code in {4, 5}, stderr
     assert "Traceback" not in stderr
+    assert "the next restore drops it" in stderr
     assert len(databases(kept)) == 2
     before.require()
-    tools_instead(kept)
     until(lambda: len(fragile.query("select from pg_stat_activity where application_name like 'stillroom%'")) == 0)
     before.require(makes_another=True)
