@@ -133,6 +133,8 @@ def test_a_session_the_role_may_not_end_stops_the_swap_and_the_copy_is_kept(migr
     assert done.code == 4
     assert "could not be ended by this role: pid " in done.stderr
     assert f"{beside} holds the whole backup" in done.stderr
+    make_backup(migrated)
+    assert beside in databases(migrated), "no run takes it for a half one"
     assert [users(migrated), users(migrated, beside)] == [1, 0]
 
 

@@ -19,12 +19,14 @@ from stillroom.edges.postgres.connect import connect
 from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.session import migrating, require_direct
 from stillroom.edges.postgres.swap import Names, move_in, swap
+from stillroom.edges.seams import seam
 from stillroom.errors import DatabaseError, StillroomError, ToolError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from stillroom.commands._steps import Work
+    from stillroom.core.contents import Belongings
     from stillroom.core.manifest import Manifest
     from stillroom.edges.backup_list import Backup
     from stillroom.edges.postgres.session import Migrating
@@ -116,19 +118,27 @@ class _Restoring:
         """Fill a new database; it is dropped again when that fails."""
         try:
             has_owners = self._fill()
+            seam("copy filled")
             notes = self._compare(has_owners=has_owners)
             self.say("gathering the planner's statistics")
             databases.analyze(self.work.target.url, self.order.into, command=self.work.command)
             if not has_owners:
                 notes += (NO_OWNERS if self.order.keeps_owners else LEFT_OUT,)
-            notes += self._give_belongings()
+            belongings = self._read_belongings()
+            if belongings:
+                notes += give(self.admin, self.order.into, belongings)
             self._enter()
+            seam("copy filled and compared")
+            comment = belongings.comment if belongings else None
+            swaps = self.order.swaps and (has_owners or not self.order.needs_owners)
+            if belongings and not swaps:
+                notes += self._finish(comment)
         except BaseException:
             self._discard()
             raise
-        if not self.order.swaps or (self.order.needs_owners and not has_owners):
+        if not swaps:
             return Outcome(is_swapped=False, kept="", notes=notes)
-        return self._swap(held, notes)
+        return self._swap(held, notes, comment)
 
     def _fill(self) -> bool:
         """Restore into the new database; return whether owners and grants are as they were."""
@@ -161,16 +171,21 @@ class _Restoring:
             raise ToolError(f"the restored copy is not what was backed up: {told}", hint=hint)
         return compared.notes
 
-    def _give_belongings(self) -> tuple[str, ...]:
-        """Set settings, grants, limit and comment of the database: the live one's, or those of the backup where it is gone."""
+    def _read_belongings(self) -> Belongings | None:
+        """Read settings, grants, limit and comment of the live database: those of the backup where it is gone."""
         if self.live:
             with self.admin.cursor() as cursor, translated("reading what belongs to the database"):
-                belongings = read_belongings(cursor, self.work.target.url.name)
-        elif not self.order.exists:
-            belongings = self.manifest.contents.belongings
-        else:
-            return ()
-        return give(self.admin, self.order.into, belongings)
+                return read_belongings(cursor, self.work.target.url.name)
+        return None if self.order.exists else self.manifest.contents.belongings
+
+    def _finish(self, comment: str | None) -> tuple[str, ...]:
+        try:
+            databases.finish(self.admin, self.order.into, comment)
+        except DatabaseError as error:
+            if not self.order.exists:
+                raise
+            return (f"the comment: {error.message}",)
+        return ()
 
     def _enter(self) -> None:
         """Say in the restored ledger that what comes after it happened to a copy."""
@@ -205,21 +220,34 @@ class _Restoring:
                     hint="restore as the owner of the database",
                 )
 
-    def _swap(self, held: Migrating | None, notes: tuple[str, ...]) -> Outcome:
+    def _swap(self, held: Migrating | None, notes: tuple[str, ...], comment: str | None) -> Outcome:
         url, command = self.work.target.url, self.work.command
-        names = Names(url.name, self.order.into, beside(url.name, "before", self.order.token) if held else "")
+        kept = beside(url.name, "before", self.order.token) if held else ""
+        names = Names(url.name, self.order.into, kept, comment)
         try:
             if held is None:
                 move_in(self.admin, names)
             else:
                 self._carry_mark(held)
+                seam("mark carried over")
                 self.say(f"swapping {names.restored} in; all sessions of {names.live} end")
                 with closing(databases.connect_beside(url, command=command)) as watcher:
                     pid = held.connection.info.backend_pid
                     swap(self.admin, watcher, names, let_go=held.connection.close, holder_pid=pid)
         except DatabaseError as error:
-            raise DatabaseError(
-                f"{error.message}; {UNTOUCHED}, and {names.restored} holds the whole backup",
-                hint=f"{error.hint}; or write {names.restored} as the database's name in DATABASE_URL",
-            ) from None
+            raise self._not_swapped(error, names) from None
         return Outcome(is_swapped=True, kept=names.kept, notes=notes, was_at=held.current.revisions if held else ())
+
+    def _not_swapped(self, error: DatabaseError, names: Names) -> DatabaseError:
+        """Keep the copy, which is whole, and say so; one that cannot be told from a half one is dropped by the next run."""
+        try:
+            url, command = self.work.target.url, self.work.command
+            with closing(databases.connect_beside_or_to(url, command=command)) as connection:
+                databases.finish(connection, names.restored, names.comment)
+        except DatabaseError:
+            note = f"{names.restored} is dropped by the next restore"
+            return DatabaseError(f"{error.message}; {UNTOUCHED}; {note}", hint=error.hint)
+        return DatabaseError(
+            f"{error.message}; {UNTOUCHED}, and {names.restored} holds the whole backup",
+            hint=f"{error.hint}; or write {names.restored} as the database's name in DATABASE_URL",
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -47,7 +48,7 @@ def read_belongings(cursor: Cursor, database: str) -> Belongings:
 
 
 def give(connection: Connection, target: str, belongings: Belongings) -> tuple[str, ...]:
-    """Give a new database what belongs to another one, and look whether it has it.
+    """Give a new database what belongs to another one, but for its comment, and look whether it has it.
 
     Args:
         connection: In autocommit, to any database of the server.
@@ -75,9 +76,9 @@ def give(connection: Connection, target: str, belongings: Belongings) -> tuple[s
                 cursor.execute("rollback")
                 failed.append(f"{what}: {describe(error)}")
         with translated("comparing what belongs to the database"):
-            found = read_belongings(cursor, target)
+            found = replace(read_belongings(cursor, target), comment=belongings.comment)
     if not failed and found != belongings:
-        failed.append(f"settings, grants, connection limit or comment of {target} are not what they were")
+        failed.append(f"settings, grants or connection limit of {target} are not what they were")
     return tuple(failed)
 
 
@@ -90,8 +91,6 @@ def _all(target: str, belongings: Belongings) -> Iterator[tuple[str, Statements]
     if belongings.connection_limit != -1:
         limit = sql.Literal(belongings.connection_limit)
         yield "the connection limit", [(sql.SQL("alter database {} connection limit {}").format(database, limit), ())]
-    text = sql.SQL("comment on database {} is {}").format(database, sql.Literal(belongings.comment))
-    yield "the comment", [(text, ())]
 
 
 def _setting(database: sql.Identifier, each: DatabaseSetting) -> Statements:

@@ -123,7 +123,7 @@ def create_like(connection: Connection, name: str, model: DatabaseState | None) 
         # The server may end idle sessions, and this one says that somebody is at work.
         cursor.execute("select pg_catalog.set_config('idle_session_timeout', '0', false)")
         cursor.execute(sql.SQL(" ").join(parts))
-        _comment(connection, name, f"{UNFINISHED.format(name)}{connection.info.backend_pid}")
+        cursor.execute(commenting(name, f"{UNFINISHED.format(name)}{connection.info.backend_pid}"))
 
 
 def give_to_ordinary_role(connection: Connection, name: str, role: str) -> None:
@@ -139,16 +139,19 @@ def give_to_ordinary_role(connection: Connection, name: str, role: str) -> None:
         cursor.execute(change)
 
 
-def finish(connection: Connection, name: str) -> None:
-    """Say that a restored database is whole."""
-    with translated(f"finishing the database {name}"):
-        _comment(connection, name, None)
+def finish(connection: Connection, name: str, comment: str | None) -> None:
+    """Say that a restored database is whole: from now on no run drops it.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    with translated(f"finishing the database {name}"), connection.cursor() as cursor:
+        cursor.execute(commenting(name, comment))
 
 
-def _comment(connection: Connection, name: str, text: str | None) -> None:
-    statement = sql.SQL("comment on database {} is {}").format(sql.Identifier(name), sql.Literal(text))
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
+def commenting(name: str, text: str | None) -> sql.Composed:
+    """Write the statement that comments a database."""
+    return sql.SQL("comment on database {} is {}").format(sql.Identifier(name), sql.Literal(text))
 
 
 def drop(connection: Connection, name: str) -> None:

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 import psycopg2
 from psycopg2 import sql
 
+from stillroom.edges.postgres.databases import commenting
 from stillroom.edges.postgres.errors import as_database_error, translated
+from stillroom.edges.seams import seam
 from stillroom.errors import DatabaseError, InterruptedRunError
 
 if TYPE_CHECKING:
@@ -37,17 +39,19 @@ where datname = %s and pid <> %s and coalesce(backend_type, 'client backend') = 
 
 @dataclass(frozen=True)
 class Names:
-    """Three names of databases.
+    """The names of databases, and the comment of the one that is put in place.
 
     Args:
         live: The one the application uses.
         restored: The one that shall be in its place.
         kept: What the live one is called afterwards.
+        comment: Of the restored one, when it is in its place; until then another one says that it is not finished.
     """
 
     live: str
     restored: str
     kept: str
+    comment: str | None = None
 
 
 @dataclass
@@ -69,9 +73,13 @@ class _Renaming:
             with self.connection.cursor() as cursor:
                 cursor.execute("begin")
                 cursor.execute("set local lock_timeout = '10s'")
+                cursor.execute(commenting(self.names.restored, self.names.comment))
                 cursor.execute(rename.format(live, kept))
+                seam("live database renamed")
                 cursor.execute(rename.format(restored, live))
+                seam("both databases renamed")
                 cursor.execute("commit")
+                seam("databases swapped")
         except psycopg2.Error as error:
             self.error = error
             self._roll_back()
@@ -107,6 +115,7 @@ def swap(
             if _is_taken(watcher, names.live, connection.info.backend_pid):
                 stubborn = _end_sessions(watcher, names.live, holder_pid)
                 let_go()
+                seam("sessions ended")
             renaming.thread.join(PAUSE_S)
     except BaseException:
         with contextlib.suppress(psycopg2.Error):
@@ -128,8 +137,17 @@ def move_in(connection: Connection, names: Names) -> None:
         DatabaseError: The server refused.
     """
     rename = sql.SQL("alter database {} rename to {}")
+    finished = commenting(names.restored, names.comment)
     with translated(f"naming the restored database {names.live}"), connection.cursor() as cursor:
-        cursor.execute(rename.format(sql.Identifier(names.restored), sql.Identifier(names.live)))
+        try:
+            cursor.execute("begin")
+            cursor.execute(finished)
+            cursor.execute(rename.format(sql.Identifier(names.restored), sql.Identifier(names.live)))
+            cursor.execute("commit")
+        except psycopg2.Error:
+            with contextlib.suppress(psycopg2.Error):
+                cursor.execute("rollback")
+            raise
 
 
 def _oid(connection: Connection, name: str) -> int | None:
