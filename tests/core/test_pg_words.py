@@ -50,13 +50,17 @@ def test_the_one_error_an_older_server_makes_of_a_newer_pg_restore_is_left_out()
 SLOTS = """pg_dump: error: query failed: ERROR:  out of shared memory
 HINT:  You might need to increase "max_locks_per_transaction".
 """
+KEPT_OUT = """pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout
+pg_dump: detail: Query was: LOCK TABLE public.shelf, public.users IN ACCESS SHARE MODE
+"""
 LIMITED = """pg_dump: error: connection to server at "127.0.0.1", port 5432 failed: FATAL:  too many connections for role "app"
 """
 
 
 def test_what_a_setting_of_the_server_would_give_is_named() -> None:
-    """F83."""
+    """F79, F83."""
     assert "`max_locks_per_transaction = 256`" in find_lack(SLOTS, jobs=2, lock_slots=256)
     assert "twice as much as today" in find_lack(SLOTS, jobs=2)
     assert '`ALTER ROLE "app" CONNECTION LIMIT 8`' in find_lack(LIMITED, jobs=4)
+    assert "kept pg_dump out" in find_lack(KEPT_OUT, jobs=1)
     assert find_lack(OWNER, jobs=4) == ""

@@ -129,8 +129,12 @@ def require_restorable(project: Project, name: str) -> None:
     assert described is not None
     done = project.invoke("restore", name, "--into", into)
     assert done.code == 0, done.stderr
-    rows = {f"{each.schema}.{each.name}": f"{each.rows} {each.hash}" for each in described.project_rows}
-    assert rows_of(project, into) == rows
+    found = dict(rows_of(project, into))
+    for each in described.project_rows:
+        # A backup that was only read back has no hashes.
+        state = found.pop(f"{each.schema}.{each.name}")
+        assert state == f"{each.rows} {each.hash or state.split()[1]}", each
+    assert found == {}
     database_of(project).server.execute(f'drop database "{into}" with (force)')
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -113,3 +114,38 @@ def test_a_network_that_is_gone_in_a_restore_leaves_a_database_that_the_next_run
     before.require()
     until(lambda: len(fragile.query("select from pg_stat_activity where application_name like 'stillroom%'")) == 0)
     before.require(makes_another=True)
+
+
+STOPS_AT = """
+import os, signal, sys, time
+def stop(event, arguments):
+    if event == "stillroom.seam" and arguments == ({name!r},):
+        os.kill({postmaster}, signal.SIGQUIT)
+        time.sleep(0.5)
+sys.addaudithook(stop)
+from invoke.main import program
+program.run(["invoke", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.parametrize("seam", ["live database renamed", "both databases renamed", "databases swapped"])
+def test_a_server_that_stops_between_the_renames_has_one_whole_database_under_the_name(
+    kept: Project, fragile: OwnServer, seam: str
+) -> None:
+    """F93, K1: stopped at once, and started again; the old one before the COMMIT, the new one after it."""
+    before = remember(kept)
+    assert fragile.process is not None
+    script = STOPS_AT.format(name=seam, postmaster=fragile.process.pid)
+
+    done = kept.run(sys.executable, "-c", script, "restore", *names(kept), "--yes")
+    fragile.process.wait(timeout=30)
+    fragile.start()
+
+    assert done.code == 4, done.stderr
+    assert "Traceback" not in done.stderr
+    is_new = seam == "databases swapped"
+    before.require(is_live=not is_new, makes_another=not is_new)
+    assert query(kept, "select count(*) from users") == [(0 if is_new else 1,)]
+    again = kept.invoke("restore", names(kept)[0], "--yes")
+    assert again.code == 0, again.stderr
+    assert not [name for name in databases(kept) if "_restore_" in name]

@@ -13,7 +13,7 @@ from stillroom.commands._copying import Archive, Copy, NoCopyError, restored_cop
 from stillroom.core.copy_check import shorten
 from stillroom.core.copy_rows import find_difference
 from stillroom.core.manifest import READ, RESTORED
-from stillroom.edges.pg_programs import ServerLacksError, read_back
+from stillroom.edges.pg_programs import LackError, read_back
 from stillroom.errors import SettingsError, ToolError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _restore(proof: Proof, kept: ExitStack) -> Proven:
         copy = kept.enter_context(restored_copy(proof.work, archive, proof.say))
     except ToolError as error:
         in_need = "correct that in the database: a restore would fail in need, too; `--verify read` proves less"
-        hint = error.hint if isinstance(error, ServerLacksError) else in_need
+        hint = error.hint if isinstance(error, LackError) else in_need
         raise ToolError(f"the dump could not be restored: {error.message}", hint=hint) from None
     beside = replace(proof.work, target=copy.target)
     compared = compare_copy(

@@ -68,8 +68,16 @@ def require_fit(
             f"{name} is in {encoding}, and the database that it is for in {live.encoding}",
             hint=f"have an empty database made with `ENCODING '{encoding}' TEMPLATE template0`, then `--into <its name>`",
         )
-    notes = _require_extensions(name, manifest, offer)
+    notes = (*_compare_majors(manifest, offer.major), *_require_extensions(name, manifest, offer))
     return find_fitting_tools(work.settings, admin, archive_version=str(needed), dump=backup.dump), notes
+
+
+def _compare_majors(manifest: Manifest, here: int) -> tuple[str, ...]:
+    if manifest.server_major <= here:
+        return ()
+    return (
+        f"the backup is of PostgreSQL {manifest.server_major}, and this server is {here}: what it does not know makes the restore fail",
+    )
 
 
 def _require_trust(name: str, manifest: Manifest, offer: Offer, allowed: frozenset[str]) -> None:

@@ -13,6 +13,7 @@ from stillroom.commands._filling import Filling, fill
 from stillroom.commands._recording import record
 from stillroom.core.backup_names import beside
 from stillroom.core.copy_check import shorten
+from stillroom.edges.pg_programs import LackError
 from stillroom.edges.postgres import databases
 from stillroom.edges.postgres.belongings import give, read_belongings
 from stillroom.edges.postgres.connect import connect
@@ -157,7 +158,14 @@ class _Restoring:
             model=self.live,
             schemas=manifest.schemas,
         )
-        return fill(self.work, self.admin, filling, self.say)
+        try:
+            return fill(self.work, self.admin, filling, self.say)
+        except ToolError as error:
+            here = self.admin.info.server_version // 10_000
+            if manifest.server_major <= here or isinstance(error, LackError):
+                raise
+            hint = f"the backup is of PostgreSQL {manifest.server_major}, and this server is {here}: restore it into a newer one; {UNTOUCHED}"
+            raise ToolError(error.message, hint=hint) from None
 
     def _compare(self, *, has_owners: bool) -> tuple[str, ...]:
         """Compare the copy with what was there in the dump's snapshot; return what is otherwise without a loss."""

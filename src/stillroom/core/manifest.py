@@ -103,6 +103,12 @@ class Manifest:
         return sum(each.rows for each in self.project_rows)
 
     @property
+    def server_major(self) -> int:
+        """The major version of the server it is from; 0 where that cannot be read."""
+        major = self.server_version.partition(".")[0]
+        return int(major) if major.isdecimal() else 0
+
+    @property
     def place(self) -> str:
         """The revisions in words."""
         return ", ".join(self.revisions) or "base"

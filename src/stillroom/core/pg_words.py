@@ -21,6 +21,17 @@ TIMEOUT_ERROR = (
 )
 
 SLOTS = "max_locks_per_transaction"
+# Between our lock and pg_dump's own a statement came that waits for ours, and pg_dump queued behind it.
+KEPT_OUT = "Query was: LOCK TABLE "
+KEPT_OUT_HINT = (
+    "another session's statement waited for one of the tables, and kept pg_dump out: run it again when that is over; "
+    "nothing was kept, older backups are untouched"
+)
+NO_COMPRESSION = "this build does not support compression with "
+NO_COMPRESSION_HINT = (
+    "set STILLROOM_PG_BIN to the folder of another pg_restore, as distributions build it (`postgresql-client-18`); "
+    "the live database is untouched"
+)
 TOO_MANY = re.compile(r'FATAL: +too many connections for role "([^"]*)"')
 OWN_CONNECTIONS = 3  # the one with the lock, one beside the database, and one to look at a copy
 
@@ -44,7 +55,7 @@ def without_timeout_error(stderr: str) -> tuple[str, ...]:
 
 
 def find_lack(stderr: str, *, jobs: int, lock_slots: int = 0) -> str:
-    """Return what to type where the server lacked something that a setting of it gives; empty for anything else.
+    """Return what to do where the server lacked something that a setting gives, or a session was in the way; else empty.
 
     Args:
         stderr: What pg_dump or pg_restore said.
@@ -53,6 +64,10 @@ def find_lack(stderr: str, *, jobs: int, lock_slots: int = 0) -> str:
     """
     if SLOTS in stderr:
         return HINT.format(lock_slots or "… (twice as much as today)")
+    if NO_COMPRESSION in stderr:
+        return NO_COMPRESSION_HINT
+    if KEPT_OUT in stderr:
+        return KEPT_OUT_HINT
     limited = TOO_MANY.search(stderr)
     if limited:
         role, many = limited[1], jobs + 1 + OWN_CONNECTIONS

@@ -21,8 +21,8 @@ class UnreadableDumpError(ToolError):
     """pg_restore ran, and did not read the dump to its end."""
 
 
-class ServerLacksError(ToolError):
-    """A setting of the server is too small for it; the hint names a value that suffices."""
+class LackError(ToolError):
+    """The server or the program lacks something; the hint names what suffices."""
 
 
 @contextmanager
@@ -111,4 +111,4 @@ def restore(tools: Tools, order: RestoreOrder, environment: Mapping[str, str]) -
 
 
 def _failed(message: str, lack: str, hint: str) -> ToolError:
-    return ServerLacksError(message, hint=lack) if lack else ToolError(message, hint=hint)
+    return LackError(message, hint=lack) if lack else ToolError(message, hint=hint)
