@@ -47,7 +47,7 @@ def run(server: Server, names: Names, **options: str) -> None:
             with each.cursor() as cursor:
                 for name, value in options.items():
                     cursor.execute(f"set {name} = {value}")
-        swap(renaming, watcher, names, let_go=held.close, holder_pid=held.info.backend_pid)
+        swap(renaming, watcher, names, let_go=held.close, holder_pid=held.info.backend_pid, reconnect=server.connect)
 
 
 def test_the_databases_change_places_and_clients_come_back(server: Server, pair: Names) -> None:

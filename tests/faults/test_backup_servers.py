@@ -143,9 +143,52 @@ def test_a_server_that_stops_between_the_renames_has_one_whole_database_under_th
 
     assert done.code == 4, done.stderr
     assert "Traceback" not in done.stderr
+    assert "whether it was is not known; the one under the name is whole" in done.stderr
     is_new = seam == "databases swapped"
     before.require(is_live=not is_new, makes_another=not is_new)
     assert query(kept, "select count(*) from users") == [(0 if is_new else 1,)]
     again = kept.invoke("restore", names(kept)[0], "--yes")
     assert again.code == 0, again.stderr
     assert not [name for name in databases(kept) if "_restore_" in name]
+
+
+PAUSES_AT = """
+import sys, time
+def pause(event, arguments):
+    if event == "stillroom.seam" and arguments == ({name!r},):
+        open({marker!r}, "w").close()
+        time.sleep(0.5)
+sys.addaudithook(pause)
+from invoke.main import program
+program.run(["invoke", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.parametrize(
+    ("seam", "code"), [("live database renamed", 4), ("both databases renamed", 4), ("databases swapped", 0)]
+)
+def test_a_network_that_is_cut_between_the_renames_is_looked_into(
+    kept: Project, fragile: OwnServer, seam: str, code: int
+) -> None:
+    """F93, K3: the connections are lost, and another one reads what became of it."""
+    before, marker = remember(kept), kept.path.parent / "at-the-seam"
+    script = PAUSES_AT.format(name=seam, marker=str(marker))
+    with proxy(fragile.as_server) as between:
+        url = {"DATABASE_URL": between.url(database_of(kept))}
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, "restore", *names(kept), "--yes"],
+            cwd=kept.path, env=kept.full_environment(url), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        until(marker.exists)
+        between.cut_all()
+        ended, _, stderr = finish(process)
+
+    assert ended == code, stderr
+    assert "Traceback" not in stderr
+    assert query(kept, "select count(*) from users") == [(0 if code == 0 else 1,)]
+    if code:
+        (beside,) = databases(kept) - before.databases
+        assert f"the live database is untouched, and {beside} holds the whole backup" in stderr
+        before.require()
+        make_backup(kept)
+        assert beside in databases(kept), "what was said to be whole is dropped by nobody"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stillroom.commands._backup import interruptible
@@ -19,7 +20,7 @@ from stillroom.edges.postgres.belongings import give, read_belongings
 from stillroom.edges.postgres.connect import connect
 from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.session import migrating, require_direct
-from stillroom.edges.postgres.swap import Names, move_in, swap
+from stillroom.edges.postgres.swap import Names, UnknownSwapError, move_in, swap
 from stillroom.edges.seams import seam
 from stillroom.errors import DatabaseError, StillroomError, ToolError
 
@@ -241,7 +242,10 @@ class _Restoring:
                 self.say(f"swapping {names.restored} in; all sessions of {names.live} end")
                 with closing(databases.connect_beside(url, command=command)) as watcher:
                     pid = held.connection.info.backend_pid
-                    swap(self.admin, watcher, names, let_go=held.connection.close, holder_pid=pid)
+                    again = partial(databases.connect_beside, url, command=command)
+                    swap(self.admin, watcher, names, let_go=held.connection.close, holder_pid=pid, reconnect=again)
+        except UnknownSwapError:
+            raise
         except DatabaseError as error:
             raise self._not_swapped(error, names) from None
         return Outcome(is_swapped=True, kept=names.kept, notes=notes, was_at=held.current.revisions if held else ())

@@ -10,12 +10,14 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import psycopg2
 from psycopg2 import sql
 
+from stillroom.edges.postgres.backend import Backend, is_gone, read_backend
 from stillroom.edges.postgres.databases import commenting
 from stillroom.edges.postgres.errors import as_database_error, translated
 from stillroom.edges.seams import seam
@@ -54,11 +56,16 @@ class Names:
     comment: str | None = None
 
 
+class UnknownSwapError(DatabaseError):
+    """The connection was lost, and nobody can say whether the databases were swapped; the one under the name is whole."""
+
+
 @dataclass
 class _Renaming:
     """The transaction with both renames, in a thread of its own, because its first statement waits."""
 
     connection: Connection
+    backend: Backend
     names: Names
     error: psycopg2.Error | None = None
     thread: threading.Thread = field(init=False)
@@ -91,7 +98,13 @@ class _Renaming:
 
 
 def swap(
-    connection: Connection, watcher: Connection, names: Names, *, let_go: Callable[[], None], holder_pid: int
+    connection: Connection,
+    watcher: Connection,
+    names: Names,
+    *,
+    let_go: Callable[[], None],
+    holder_pid: int,
+    reconnect: Callable[[], Connection],
 ) -> None:
     """Swap two databases; all sessions of the live one end.
 
@@ -101,13 +114,16 @@ def swap(
         names: Which ones.
         let_go: Closes the session that holds the migration lock, the last one in the live database.
         holder_pid: That session; it is not ended like the others.
+        reconnect: Makes another connection to a third database, for a look after one was lost.
 
     Raises:
+        UnknownSwapError: Nobody can say whether it happened.
         DatabaseError: It did not happen: the live database is in its place and untouched.
         InterruptedRunError: A signal came when it had happened.
     """
     oid = _oid(watcher, names.restored)
-    renaming = _Renaming(connection, names)
+    with translated("looking at the databases"):
+        renaming = _Renaming(connection, read_backend(connection), names)
     stubborn: dict[int, str] = {}
     renaming.thread.start()
     try:
@@ -117,17 +133,40 @@ def swap(
                 let_go()
                 seam("sessions ended")
             renaming.thread.join(PAUSE_S)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(psycopg2.Error):
             connection.cancel()
         renaming.thread.join()
-        if _oid(watcher, names.live) == oid:
-            kept = f"the old database is kept as {names.kept}"
-            raise InterruptedRunError(f"interrupted when {names.live} was restored; {kept}", hint=STATUS) from None
-        raise
-    # The truth is read, not inferred: a connection lost at COMMIT may have committed.
-    if _oid(watcher, names.live) != oid:
+        if not _has_swapped(watcher, renaming, oid, reconnect):
+            raise
+        if isinstance(error, DatabaseError):
+            return
+        kept = f"the old database is kept as {names.kept}"
+        raise InterruptedRunError(f"interrupted when {names.live} was restored; {kept}", hint=STATUS) from None
+    if not _has_swapped(watcher, renaming, oid, reconnect):
         raise _not_swapped(renaming.error, names, stubborn)
+
+
+def _has_swapped(
+    watcher: Connection, renaming: _Renaming, oid: int | None, reconnect: Callable[[], Connection]
+) -> bool:
+    """Read the truth, which cannot be inferred: a connection lost at COMMIT may have committed, or may still do so.
+
+    Raises:
+        UnknownSwapError: The server cannot be asked.
+    """
+    names = renaming.names
+    with contextlib.suppress(DatabaseError):
+        if not renaming.connection.closed:
+            return _oid(watcher, names.live) == oid
+    with contextlib.suppress(DatabaseError, psycopg2.Error), closing(reconnect()) as another:
+        if is_gone(another, renaming.backend):
+            return _oid(another, names.live) == oid
+    raise UnknownSwapError(
+        f"the connection was lost while {names.restored} was put in the place of {names.live}, and whether it was is not known; "
+        "the one under the name is whole",
+        hint=STATUS,
+    )
 
 
 def move_in(connection: Connection, names: Names) -> None:
