@@ -27,11 +27,6 @@ KEPT_OUT_HINT = (
     "another session's statement waited for one of the tables, and kept pg_dump out: run it again when that is over; "
     "nothing was kept, older backups are untouched"
 )
-NO_COMPRESSION = "this build does not support compression with "
-NO_COMPRESSION_HINT = (
-    "set STILLROOM_PG_BIN to the folder of another pg_restore, as distributions build it (`postgresql-client-18`); "
-    "the live database is untouched"
-)
 TOO_MANY = re.compile(r'FATAL: +too many connections for role "([^"]*)"')
 OWN_CONNECTIONS = 3  # the one with the lock, one beside the database, and one to look at a copy
 
@@ -64,8 +59,6 @@ def find_lack(stderr: str, *, jobs: int, lock_slots: int = 0) -> str:
     """
     if SLOTS in stderr:
         return HINT.format(lock_slots or "… (twice as much as today)")
-    if NO_COMPRESSION in stderr:
-        return NO_COMPRESSION_HINT
     if KEPT_OUT in stderr:
         return KEPT_OUT_HINT
     limited = TOO_MANY.search(stderr)
