@@ -6,12 +6,14 @@ import json
 import os
 import signal
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from stillroom.core.manifest import read_manifest
 from tests.commands.backing import databases, folder, make_backup, manifest, names, tools_instead
 from tests.commands.support import add_user, answer, database_of, finish, launch, query, until
+from tests.provision import provision
 from tests.servers import Project
 
 EVERYTHING = r"""
@@ -213,3 +215,29 @@ def test_rows_of_an_extension_are_its_own_affair(migrated: Project) -> None:
 
     assert manifest(migrated, name)["contents"]["extension_tables"] == ["public.configured"]
     assert verified.code == 0, verified.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "ending"), [(("--verify", "restore"), ".zst"), (("--verify", "read"), ".gz"), ((), ".gz")]
+)
+def test_large_objects_are_compressed_with_zstd_only_where_they_will_be_compared(
+    migrated: Project, args: tuple[str, ...], ending: str
+) -> None:
+    """A cut zstd file is read without a word; a restore that was not asked for may become a reading."""
+    add_user(migrated)
+    query(migrated, "select lo_from_bytea(0, 'abc')")
+    migrated.environment["STILLROOM_PG_BIN"] = str(provision(18).folder)
+
+    found = manifest(migrated, make_backup(migrated, *args))
+
+    assert {Path(each["path"]).suffix for each in found["files"]} - {".dat", ".toc"} == {ending}
+
+
+def test_the_parts_of_the_time_are_told(migrated: Project) -> None:
+    done = migrated.invoke("backup", "--json")
+
+    backup = answer(done.stdout)["result"]["backup"]
+    assert set(backup["timings"]) == {"dump", "hash", "proof"}
+    assert min(backup["timings"].values()) > 0
+    assert sum(backup["timings"].values()) <= backup["seconds"]
+    assert manifest(migrated, backup["name"])["timings"] == backup["timings"]

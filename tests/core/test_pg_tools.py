@@ -75,7 +75,7 @@ def test_large_databases_are_dumped_in_parallel(size_bytes: int, cpus: int, jobs
 @pytest.mark.parametrize(
     ("version", "has_zstd", "flag"),
     [
-        ("18.6", True, "--compress=zstd"),
+        ("18.6", True, "--compress=zstd:1"),
         ("18.6", False, "--compress=gzip:1"),
         ("16.2", False, "--compress=gzip:1"),
         ("15.18", False, "--compress=1"),

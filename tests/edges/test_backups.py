@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import subprocess
@@ -167,3 +168,17 @@ def test_damage_is_found(tmp_path: Path, damage: object, said: str, is_seen_at_o
     assert said in find_damage(found)
     if said:
         assert bool(found.problem) is is_seen_at_once
+
+
+def test_large_files_are_hashed_several_at_a_time_and_in_order(tmp_path: Path) -> None:
+    texts = {name: name.encode() * 20_000_000 for name in ("3.dat", "1.dat", "2.dat")}
+    with unfinished(tmp_path / "backups", "shop") as partial:
+        write_dump(partial)
+        for name, text in texts.items():
+            (partial / DUMP / name).write_bytes(text)
+
+        found = sync_and_hash(partial)
+
+    assert [each.path for each in found] == ["dump/1.dat", "dump/2.dat", "dump/3.dat", "dump/toc.dat"]
+    assert [each.sha256 for each in found[:3]] == [hashlib.sha256(texts[name]).hexdigest() for name in sorted(texts)]
+    assert [each.size_bytes for each in found] == [100_000_000, 100_000_000, 100_000_000, 4]

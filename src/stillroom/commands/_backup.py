@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stillroom.core.archive_tools import needs_zstd
+from stillroom.core.manifest import Timings
 from stillroom.core.pg_tools import Need, Tools, choose_tools
 from stillroom.errors import InterruptedRunError
 
@@ -64,6 +65,7 @@ class BackupSummary:
         notes: What to know about the proof, in words.
         seconds: How long it took.
         snapshot: The id of the managed snapshot that stands for a dump; empty for a dump.
+        timings: What of `seconds` the parts took.
     """
 
     name: str
@@ -82,6 +84,7 @@ class BackupSummary:
     notes: tuple[str, ...]
     seconds: float
     snapshot: str = ""
+    timings: Timings = field(default_factory=Timings)
 
 
 def summarize(path: Path, manifest: Manifest, notes: tuple[str, ...] = ()) -> BackupSummary:
@@ -103,6 +106,7 @@ def summarize(path: Path, manifest: Manifest, notes: tuple[str, ...] = ()) -> Ba
         notes=notes,
         seconds=manifest.seconds,
         snapshot=manifest.snapshot,
+        timings=manifest.timings,
     )
 
 

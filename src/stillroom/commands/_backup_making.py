@@ -15,7 +15,7 @@ from stillroom.commands._proving import Proof, Proven, choose_level, prove
 from stillroom.commands._room import require_room
 from stillroom.core.backup_names import backup_name, clean, match_tables
 from stillroom.core.contents import OWN_SCHEMA, Contents, LargeObjects, TableRows
-from stillroom.core.manifest import DUMP, RESTORED, DumpFile, Manifest, write_manifest
+from stillroom.core.manifest import DUMP, RESTORED, DumpFile, Manifest, Timings, write_manifest
 from stillroom.core.pg_tools import DumpOrder, Tools, choose_jobs
 from stillroom.edges.backup_list import read_backup, read_backups
 from stillroom.edges.backups import publish, sync_and_hash, unfinished
@@ -83,7 +83,7 @@ def fresh_copy(work: Work, held: Migrating, say: Callable[[str], None]) -> Itera
             tools = find_fitting_tools(work.settings, held.connection)
             say(f"copying {work.target.shown} with pg_dump {tools.version}")
             with unfinished(work.settings.backup_dir, clean(held.current.database)) as partial:
-                _, _, proven = _Making(work, held, wanted, tools, partial, say, kept).prove()
+                proven = _Making(work, held, wanted, tools, partial, say, kept).prove().proven
         assert proven.copy is not None, "a restore leaves a copy"
         yield proven.copy
 
@@ -97,6 +97,16 @@ class _Dumped:
     rows: tuple[TableRows, ...]
     without_rows: tuple[tuple[str, str], ...]
     contents: Contents
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """A dump that was proven, its files, and how long each of it took."""
+
+    dumped: _Dumped
+    files: tuple[DumpFile, ...]
+    proven: Proven
+    timings: Timings
 
 
 @dataclass(frozen=True)
@@ -114,31 +124,35 @@ class _Making:
     def run(self) -> Made:
         """Dump, prove, describe, and give it its name."""
         started, current = time.monotonic(), self.held.current
-        dumped, files, proven = self.prove()
-        name = backup_name(current.database, dumped.created_at, current.revisions)
-        describe = lambda: write_manifest(self._describe(dumped, files, proven.level, proven.where, started))  # noqa: E731
-        path = publish(self.partial, name, describe)
+        whole = self.prove()
+        name = backup_name(current.database, whole.dumped.created_at, current.revisions)
+        path = publish(self.partial, name, lambda: write_manifest(self._describe(whole, started)))
         written = read_backup(path)
         assert written.manifest is not None, "a manifest that was written a moment ago"
-        return Made(summarize(path, written.manifest, proven.notes), proven.copy)
+        return Made(summarize(path, written.manifest, whole.proven.notes), whole.proven.copy)
 
-    def prove(self) -> tuple[_Dumped, tuple[DumpFile, ...], Proven]:
+    def prove(self) -> _Whole:
         """Dump and prove; the snapshot is closed before the proof begins, because others wait for it."""
         place = reach(
             self.work.target.url, self.work.settings.child_environment, self.held.connection, major=self.tools.major
         )
         with access(place, self.work.command) as environment:
+            began = time.monotonic()
             with exported_snapshot(
                 self.held.connection, lock_wait_ms=self._lock_wait_ms, schemas=self._schemas
             ) as snapshot:
                 require_room(self.partial, self.work.target.shown, snapshot.size_bytes, self.wanted)
                 dumped = self._dump(snapshot, environment)
+            ended = time.monotonic()
             files = sync_and_hash(self.partial)
+            hashed = time.monotonic()
             major = self.held.connection.info.server_version // 10_000
             proof = Proof(
                 self.work, self.partial / DUMP, self.tools, dumped.rows, dumped.contents, self.say, major, self._schemas
             )
-            return dumped, files, prove(proof, dumped.level, environment, self.kept, is_asked=bool(self.wanted.verify))
+            proven = prove(proof, dumped.level, environment, self.kept, is_asked=bool(self.wanted.verify))
+            taken = (ended - began, hashed - ended, time.monotonic() - hashed)
+            return _Whole(dumped, files, proven, Timings(*(round(each, 3) for each in taken)))
 
     @property
     def _schemas(self) -> tuple[str, ...]:
@@ -169,8 +183,7 @@ class _Making:
         order = DumpOrder(
             folder=self.partial / DUMP,
             snapshot=snapshot.token,
-            # Rows that a cut zstd file lacks are missed by counting; bytes of large objects would not be.
-            has_zstd=not contents.large_objects.count and has_zstd(self.tools, self.work.settings.child_environment),
+            has_zstd=self._may_use_zstd(contents) and has_zstd(self.tools, self.work.settings.child_environment),
             jobs=choose_jobs(snapshot.size_bytes, os.cpu_count() or 1),
             lock_wait_ms=self._lock_wait_ms,
             schema_only=self.wanted.schema_only,
@@ -184,9 +197,15 @@ class _Making:
             finish()
         return _Dumped(created_at, level, rows, without, contents)
 
-    def _describe(
-        self, dumped: _Dumped, files: tuple[DumpFile, ...], level: str, where: str, started: float
-    ) -> Manifest:
+    def _may_use_zstd(self, contents: Contents) -> bool:
+        """Rows that a cut zstd file lacks are missed by counting; bytes of large objects only when those are compared.
+
+        That they will be is certain where a restore was asked for: one that was merely chosen may become a reading.
+        """
+        return not contents.large_objects.count or self.wanted.verify == RESTORED
+
+    def _describe(self, whole: _Whole, started: float) -> Manifest:
+        dumped, proven = whole.dumped, whole.proven
         number = self.held.connection.info.server_version
         earlier = (each.manifest.sequence for each in read_backups(self.partial.parent) if each.manifest)
         facts = self.work.facts
@@ -200,16 +219,17 @@ class _Making:
             created_at=dumped.created_at,
             sequence=1 + max(earlier, default=0),
             run=self.wanted.run,
-            files=files,
+            files=whole.files,
             rows=dumped.rows,
             without_rows=tuple(".".join(each) for each in dumped.without_rows),
             schema_only=self.wanted.schema_only,
-            verified=level,
+            verified=proven.level,
             verified_at=datetime.now(UTC),
             seconds=round(time.monotonic() - started, 3),
-            verified_where=where,
+            verified_where=proven.where,
             schemas=self._schemas,
             commit=facts.commit,
             is_dirty=facts.is_dirty,
             contents=dumped.contents,
+            timings=whole.timings,
         )

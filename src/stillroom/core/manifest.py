@@ -31,6 +31,21 @@ class DumpFile:
 
 
 @dataclass(frozen=True)
+class Timings:
+    """How long the parts of a backup took, in seconds; together a little less than all of it.
+
+    Args:
+        dump: pg_dump, and the counting beside it.
+        hash: SHA-256 of every file, and bringing it to the disk.
+        proof: Reading it back, or restoring it and comparing.
+    """
+
+    dump: float = 0.0
+    hash: float = 0.0
+    proof: float = 0.0
+
+
+@dataclass(frozen=True)
 class Manifest:
     """A backup's description.
 
@@ -57,6 +72,7 @@ class Manifest:
         schemas: The only schemas in it; none where it is of the whole database.
         contents: What else the database held.
         snapshot: The id that STILLROOM_BACKUP_COMMAND gave; there is no dump then.
+        timings: What of `seconds` its parts took.
     """
 
     database: str
@@ -81,6 +97,7 @@ class Manifest:
     schemas: tuple[str, ...] = ()
     contents: Contents = field(default_factory=Contents)
     snapshot: str = ""
+    timings: Timings = field(default_factory=Timings)
 
     @property
     def size_bytes(self) -> int:

@@ -125,7 +125,7 @@ def dump_arguments(tools: Tools, order: DumpOrder) -> list[str]:
 
     `--no-sync`, because every file is read for its hash afterwards and synced there.
     """
-    level = "zstd" if order.has_zstd else "gzip:1" if tools.major >= 16 else "1"
+    level = "zstd:1" if order.has_zstd else "gzip:1" if tools.major >= 16 else "1"
     return [
         str(tools.folder / "pg_dump"),
         "--format=directory",

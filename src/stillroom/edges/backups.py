@@ -11,15 +11,18 @@ import os
 import secrets
 import shutil
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from stillroom.core.backup_names import PARTIAL
 from stillroom.core.manifest import DUMP, FILE, DumpFile
+from stillroom.core.pg_tools import choose_jobs
 from stillroom.edges.backup_locks import RUN, alone, sweep, try_lock
 from stillroom.errors import ToolError
 
+PIECE_BYTES = 1024 * 1024
 TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
 
 
@@ -100,22 +103,43 @@ def _write_new(path: Path, text: str) -> None:
 
 
 def sync_and_hash(partial: Path) -> tuple[DumpFile, ...]:
-    """Make every file of the dump 0600, bring it to the disk, and hash it.
+    """Make every file of the dump 0600, bring it to the disk, and hash it; several at a time.
 
     Raises:
         ToolError: A file cannot be read or synced.
     """
-    found = []
     with file_system(partial):
-        for path in sorted(each for each in (partial / DUMP).rglob("*") if not each.is_dir()):
-            with path.open("rb") as stream:
-                os.fchmod(stream.fileno(), 0o600)
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-                os.fsync(stream.fileno())
-                size = os.fstat(stream.fileno()).st_size
-            found.append(DumpFile(str(path.relative_to(partial)), size, digest))
+        paths = sorted(each for each in (partial / DUMP).rglob("*") if not each.is_dir())
+        at_once = choose_jobs(sum(each.stat().st_size for each in paths), os.cpu_count() or 1)
+        found = tuple(
+            _all_at_once(partial, paths, at_once) if at_once > 1 else (_sync_and_hash(partial, each) for each in paths)
+        )
         sync_folder(partial / DUMP)
-    return tuple(found)
+    return found
+
+
+def _all_at_once(partial: Path, paths: list[Path], at_once: int) -> Iterator[DumpFile]:
+    """Use several processors: hashing and syncing let other threads run. An interruption ends all of them early."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    is_over = threading.Event()
+    with ThreadPoolExecutor(at_once) as pool:
+        try:
+            yield from pool.map(lambda path: _sync_and_hash(partial, path, is_over), paths)
+        finally:
+            is_over.set()
+
+
+def _sync_and_hash(partial: Path, path: Path, is_over: threading.Event | None = None) -> DumpFile:
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as stream:
+        os.fchmod(stream.fileno(), 0o600)
+        piece = memoryview(bytearray(min(os.fstat(stream.fileno()).st_size + 1, PIECE_BYTES)))
+        while not (is_over and is_over.is_set()) and (count := stream.readinto(piece)):
+            digest.update(piece[:count])
+        os.fsync(stream.fileno())
+        size = os.fstat(stream.fileno()).st_size
+    return DumpFile(str(path.relative_to(partial)), size, digest.hexdigest())
 
 
 def publish(partial: Path, name: str, manifest: Callable[[], str]) -> Path:
