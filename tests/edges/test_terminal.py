@@ -56,3 +56,30 @@ def test_nobody_is_asked(is_ci: bool, is_json: bool) -> None:
 
     assert not terminal.is_interactive
     assert not terminal.has_colour
+
+
+def test_progress_is_taken_away_before_anything_else_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """S03: masked as everything is, and no name moves the cursor."""
+    terminal = Terminal(is_interactive=False, redactor=Redactor(("word-of-17",)), is_watched=True)
+
+    terminal.show_progress("dumping  word-of-17.a\x1b[2K")
+    terminal.show_progress("dumping  b")
+    terminal.say("done")
+    terminal.say("and left")
+
+    first, second = "dumping  ***.a\\x1b[2K", "dumping  b"
+    gone = [f"\r{' ' * (len(each) + 2)}\r" for each in (first, second)]
+    assert capsys.readouterr().err == f"{first}{gone[0]}{second}{gone[1]}done\nand left\n"
+
+
+def test_progress_is_cut_to_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for letter in "x表":
+        Terminal(is_interactive=False, is_watched=True).show_progress(letter * 500)
+
+    assert capsys.readouterr().err == "x" * 77 + "表" * 38
+
+
+def test_nobody_who_does_not_watch_gets_progress(capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal(is_interactive=True).show_progress("dumping  a")
+
+    assert capsys.readouterr().err == ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from stillroom.errors import RefusedError, ToolError
 if TYPE_CHECKING:
     from stillroom.commands._backup_making import Made
     from stillroom.commands._steps import Work
+    from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.session import Migrating
 
 PRODUCTION = "production"
@@ -24,7 +25,7 @@ AS_PRODUCTION = (PRODUCTION, "unknown")  # APP_ENV names something that is not o
 
 
 @contextmanager
-def backing_up(work: Work, held: Migrating, say: Callable[[str], None], wanted: Wanted) -> Iterator[Made]:
+def backing_up(work: Work, held: Migrating, say: Voice, wanted: Wanted) -> Iterator[Made]:
     """Make a backup that may be relied on, whatever comes next; the copy that proved it lasts as long as the block.
 
     Raises:
@@ -66,7 +67,7 @@ def require_lasting_place(work: Work, held: Migrating) -> None:
         )
 
 
-def _copy(work: Work, held: Migrating, say: Callable[[str], None], backup: BackupSummary) -> None:
+def _copy(work: Work, held: Migrating, say: Voice, backup: BackupSummary) -> None:
     """Run the project's own copy, and note beside the manifest how it ended."""
     from stillroom.edges.own_command import run_command
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from stillroom.commands._backup import BackupSummary, Wanted, find_fitting_tools, interruptible, summarize
 from stillroom.commands._proving import Proof, Proven, choose_level, prove
 from stillroom.commands._room import require_room
+from stillroom.commands._watching import Reading, Said, dump_lines, watching
 from stillroom.core.backup_names import backup_name, clean, match_tables
 from stillroom.core.contents import OWN_SCHEMA, Contents, LargeObjects, TableRows
 from stillroom.core.manifest import DUMP, RESTORED, DumpFile, Manifest, Timings, write_manifest
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from stillroom.commands._copying import Copy
     from stillroom.commands._steps import Work
+    from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.session import Migrating
 
 
@@ -48,7 +50,7 @@ class Made:
 
 
 @contextmanager
-def making_backup(work: Work, held: Migrating, say: Callable[[str], None], wanted: Wanted) -> Iterator[Made]:
+def making_backup(work: Work, held: Migrating, say: Voice, wanted: Wanted) -> Iterator[Made]:
     """Make a backup and prove it; it exists when the block begins, and the copy it was restored into lasts as long as that.
 
     Raises:
@@ -68,7 +70,7 @@ def making_backup(work: Work, held: Migrating, say: Callable[[str], None], wante
 
 
 @contextmanager
-def fresh_copy(work: Work, held: Migrating, say: Callable[[str], None]) -> Iterator[Copy]:
+def fresh_copy(work: Work, held: Migrating, say: Voice) -> Iterator[Copy]:
     """Copy the database as a backup would, restored and compared, and keep no backup.
 
     Raises:
@@ -118,7 +120,7 @@ class _Making:
     wanted: Wanted
     tools: Tools
     partial: Path
-    say: Callable[[str], None]
+    say: Voice
     kept: ExitStack
 
     def run(self) -> Made:
@@ -144,7 +146,8 @@ class _Making:
                 require_room(self.partial, self.work.target.shown, snapshot.size_bytes, self.wanted)
                 dumped = self._dump(snapshot, environment)
             ended = time.monotonic()
-            files = sync_and_hash(self.partial)
+            with watching(self.say, Said("hashing the dump").lines):
+                files = sync_and_hash(self.partial)
             hashed = time.monotonic()
             major = self.held.connection.info.server_version // 10_000
             proof = Proof(
@@ -192,8 +195,12 @@ class _Making:
             lock_slots=snapshot.lock_slots,
         )
         with_rows = {(each.schema, each.name) for each in snapshot.tables if each.has_rows and not order.schema_only}
-        with dumping(self.tools, order, environment) as finish:
-            rows = count_rows(self.held.connection, sorted(with_rows - set(without)), hashes=level == RESTORED)
+        tables = sorted(with_rows - set(without))
+        reading = Reading("reading", len(tables))
+        oids = [each.oid for each in snapshot.tables if (each.schema, each.name) in tables]
+        lines = dump_lines(self.work, self.say, self.held.connection, oids, order.folder, reading)
+        with dumping(self.tools, order, environment) as finish, watching(self.say, lines):
+            rows = count_rows(self.held.connection, tables, hashes=level == RESTORED, tell=reading)
             finish()
         return _Dumped(created_at, level, rows, without, contents)
 

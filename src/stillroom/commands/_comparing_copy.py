@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from stillroom.commands._watching import Reading, watching
 from stillroom.core.copy_check import Compared, compare
 from stillroom.edges.postgres.connect import connect
 from stillroom.edges.postgres.contents import read_contents
@@ -14,6 +14,7 @@ from stillroom.edges.postgres.rows import comparing, count_rows
 if TYPE_CHECKING:
     from stillroom.commands._steps import Work
     from stillroom.core.contents import Contents, TableRows
+    from stillroom.edges.child_body import Voice
 
 
 def compare_copy(
@@ -24,7 +25,7 @@ def compare_copy(
     *,
     has_rights: bool,
     schemas: tuple[str, ...] = (),
-    tell: Callable[[str], None] = lambda _: None,
+    say: Voice,
 ) -> Compared:
     """Compare the rows (with their hashes, where there are any), the schema, sequences, large objects and rights.
 
@@ -35,15 +36,20 @@ def compare_copy(
         contents: What else was.
         has_rights: Owners and grants were restored.
         schemas: The only ones that were backed up; none for all.
-        tell: Told the table that is read now.
+        say: Shows how far it is.
 
     Raises:
         DatabaseError: The server failed, or a table is not there.
     """
     hashes = any(each.hash for each in rows)
     tables = [(each.schema, each.name) for each in rows]
-    with closing(connect(work.target.url, command=work.command, database=name)) as connection, comparing(connection):
-        found = count_rows(connection, tables, hashes=hashes, tell=tell)
+    reading = Reading("comparing", len(tables))
+    with (
+        closing(connect(work.target.url, command=work.command, database=name)) as connection,
+        comparing(connection),
+        watching(say, reading.lines),
+    ):
+        found = count_rows(connection, tables, hashes=hashes, tell=reading)
         here = read_contents(
             connection,
             version_table=work.project.layout.version_table,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stillroom.commands._steps import Work
     from stillroom.core.contents import Contents
     from stillroom.edges.backup_list import Backup
+    from stillroom.edges.child_body import Voice
 
 FULL = re.compile("too many (connections|clients)|remaining connection slots")
 SAME_SERVER = "a scratch database on the same server"
@@ -90,7 +91,7 @@ def archive_of(backup: Backup) -> Archive:
 
 
 @contextmanager
-def restored_copy(work: Work, archive: Archive, say: Callable[[str], None]) -> Iterator[Copy]:
+def restored_copy(work: Work, archive: Archive, say: Voice) -> Iterator[Copy]:
     """Restore a dump into a scratch database, and drop that at the end of the block.
 
     Args:
@@ -135,7 +136,7 @@ def _filled(
     admin: Connection,
     archive: Archive,
     model: databases.DatabaseState | None,
-    say: Callable[[str], None],
+    say: Voice,
     *,
     where: str = SAME_SERVER,
 ) -> Iterator[Copy]:
@@ -171,7 +172,7 @@ def _filled(
 
 
 @contextmanager
-def _on_embedded(work: Work, archive: Archive, say: Callable[[str], None]) -> Iterator[Copy]:
+def _on_embedded(work: Work, archive: Archive, say: Voice) -> Iterator[Copy]:
     """Restore on the embedded server, which is stopped again when it did not run before."""
     from stillroom.edges.embedded import EmbeddedServer, find_binaries
 

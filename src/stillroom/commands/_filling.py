@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.commands._backup import find_fitting_tools
+from stillroom.commands._watching import restore_lines, watching
 from stillroom.core.pg_tools import choose_jobs
 from stillroom.edges.pg_access import access, reach
 from stillroom.edges.pg_programs import RestoreOrder, restore
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from stillroom.commands._steps import Work
     from stillroom.core.urls import DatabaseUrl
+    from stillroom.edges.child_body import Voice
 
 PUBLIC = "public"
 # What a role that is no superuser, or a server without the other roles, says to an owner or a grant.
@@ -55,7 +56,7 @@ class Filling:
     schemas: tuple[str, ...] = ()
 
 
-def fill(work: Work, admin: Connection, order: Filling, say: Callable[[str], None]) -> bool:
+def fill(work: Work, admin: Connection, order: Filling, say: Voice) -> bool:
     """Restore, and return whether owners and grants are as they were.
 
     Args:
@@ -75,10 +76,12 @@ def fill(work: Work, admin: Connection, order: Filling, say: Callable[[str], Non
     jobs = choose_jobs(order.size_bytes, os.cpu_count() or 1)
     major = admin.info.server_version // 10_000
     whole = RestoreOrder(order.dump, order.into, jobs, major, keeps_owners=order.keeps_owners, is_one=order.exists)
+    lines = restore_lines(work, say, admin, order.into)
     with access(place, work.command) as environment:
         make_room(url, order, command=work.command)
         try:
-            restore(tools, whole, environment)
+            with watching(say, lines):
+                restore(tools, whole, environment)
         except ToolError as error:
             if order.exists or not order.keeps_owners or not OWNERS.search(error.message):
                 raise
@@ -86,7 +89,8 @@ def fill(work: Work, admin: Connection, order: Filling, say: Callable[[str], Non
             databases.drop(admin, order.into)
             databases.create_like(admin, order.into, order.model)
             make_room(url, order, command=work.command)
-            restore(tools, replace(whole, keeps_owners=False), environment)
+            with watching(say, lines):
+                restore(tools, replace(whole, keeps_owners=False), environment)
             return False
     return order.keeps_owners
 

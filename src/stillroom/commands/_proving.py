@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._comparing_copy import compare_copy
 from stillroom.commands._copying import Archive, Copy, NoCopyError, restored_copy
+from stillroom.commands._watching import Amount, watching
 from stillroom.core.copy_check import shorten
 from stillroom.core.copy_rows import find_difference
 from stillroom.core.manifest import READ, RESTORED
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stillroom.commands._steps import Work
     from stillroom.core.contents import Contents, TableRows
     from stillroom.core.pg_tools import Tools
+    from stillroom.edges.child_body import Voice
     from stillroom.settings import Settings
 
 AGAIN = "run it again; older backups are untouched"
@@ -45,7 +46,7 @@ class Proof:
     tools: Tools
     rows: tuple[TableRows, ...]
     contents: Contents
-    say: Callable[[str], None]
+    say: Voice
     server_major: int
     schemas: tuple[str, ...] = ()
 
@@ -111,9 +112,10 @@ def prove(proof: Proof, level: str, environment: dict[str, str], kept: ExitStack
 
 def _read(proof: Proof, environment: dict[str, str]) -> Proven:
     """Compare what was read back with what was counted in the snapshot."""
-    difference = find_difference(
-        read_back(proof.tools, proof.dump, environment), proof.rows, others=proof.contents.extension_tables
-    )
+    amount = Amount("reading the dump back")
+    with watching(proof.say, amount.lines):
+        found = read_back(proof.tools, proof.dump, environment, tell=amount)
+    difference = find_difference(found, proof.rows, others=proof.contents.extension_tables)
     if difference:
         raise ToolError(f"the dump is not whole: {difference}", hint=AGAIN)
     return Proven(READ)
@@ -132,7 +134,13 @@ def _restore(proof: Proof, kept: ExitStack) -> Proven:
         raise ToolError(f"the dump could not be restored: {error.message}", hint=hint) from None
     beside = replace(proof.work, target=copy.target)
     compared = compare_copy(
-        beside, copy.target.url.name, proof.rows, proof.contents, has_rights=copy.has_owners, schemas=proof.schemas
+        beside,
+        copy.target.url.name,
+        proof.rows,
+        proof.contents,
+        has_rights=copy.has_owners,
+        schemas=proof.schemas,
+        say=proof.say,
     )
     if compared.differences:
         raise ToolError(f"the dump is not what was backed up: {shorten(compared.differences)}", hint=AGAIN)

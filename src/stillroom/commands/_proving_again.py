@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from stillroom.errors import InterruptedRunError, ToolError
 if TYPE_CHECKING:
     from stillroom.commands._steps import Work
     from stillroom.edges.backup_list import Backup
+    from stillroom.edges.child_body import Voice
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
 
@@ -56,7 +56,7 @@ def prove_by_restore(settings: Settings, terminal: Terminal, backup: Backup) -> 
     return outcome
 
 
-def _in_child(work: Work, backup: Backup, say: Callable[[str], None]) -> ProvenAgain:
+def _in_child(work: Work, backup: Backup, say: Voice) -> ProvenAgain:
     from stillroom.commands._comparing_copy import compare_copy
     from stillroom.commands._copying import archive_of, restored_copy
     from stillroom.core.copy_check import shorten
@@ -74,6 +74,7 @@ def _in_child(work: Work, backup: Backup, say: Callable[[str], None]) -> ProvenA
                 manifest.contents,
                 has_rights=copy.has_owners,
                 schemas=manifest.schemas,
+                say=say,
             )
     except ToolError as error:
         return ProvenAgain(

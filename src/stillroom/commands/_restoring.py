@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from stillroom.core.contents import Belongings
     from stillroom.core.manifest import Manifest
     from stillroom.edges.backup_list import Backup
+    from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.session import Migrating
 
 NO_OWNERS = "owners and grants are not as they were: roles are missing here, or rights"
@@ -78,7 +78,7 @@ class Outcome:
     was_at: tuple[str, ...] = ()
 
 
-def restore_in_child(work: Work, order: Order, say: Callable[[str], None]) -> Outcome:
+def restore_in_child(work: Work, order: Order, say: Voice) -> Outcome:
     """Restore, compare, swap; the migration lock is held from the beginning where something will be swapped.
 
     Raises:
@@ -109,7 +109,7 @@ class _Restoring:
     order: Order
     admin: Connection
     live: databases.DatabaseState | None
-    say: Callable[[str], None]
+    say: Voice
 
     @property
     def manifest(self) -> Manifest:
@@ -172,7 +172,13 @@ class _Restoring:
         """Compare the copy with what was there in the dump's snapshot; return what is otherwise without a loss."""
         rows, contents = self.manifest.rows, self.manifest.contents
         compared = compare_copy(
-            self.work, self.order.into, rows, contents, has_rights=has_owners, schemas=self.manifest.schemas
+            self.work,
+            self.order.into,
+            rows,
+            contents,
+            has_rights=has_owners,
+            schemas=self.manifest.schemas,
+            say=self.say,
         )
         if compared.differences:
             told = shorten(compared.differences)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from stillroom.errors import InterruptedRunError, SettingsError, ToolError
 
 if TYPE_CHECKING:
     from stillroom.commands._steps import Work
+    from stillroom.edges.child_body import Voice
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
 
@@ -75,7 +75,7 @@ def back_up_database(
 def _back_up_in_child(work: Work, terminal: Terminal, wanted: Wanted) -> BackupSummary:
     from stillroom.edges.child import Ended, run_in_child
 
-    def in_child(say: Callable[[str], None]) -> BackupSummary:
+    def in_child(say: Voice) -> BackupSummary:
         from stillroom.commands._backing_up import backing_up
         from stillroom.edges.interrupt import Interrupted
         from stillroom.edges.postgres.session import migrating

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -166,7 +165,7 @@ def _run(work: Work, terminal: Terminal, order: _Order) -> tuple[Ran, BackupSumm
     return ran, backup, rehearsal
 
 
-def _back_up(work: Work, held: Migrating, say: Callable[[str], None], wanted: Wanted, kept: ExitStack) -> Made | None:
+def _back_up(work: Work, held: Migrating, say: Voice, wanted: Wanted, kept: ExitStack) -> Made | None:
     from stillroom.edges.postgres.mark import is_empty
 
     if is_empty(held.connection):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from stillroom.commands._restoring import Order, Outcome
     from stillroom.commands._steps import Work
     from stillroom.edges.backup_list import Backup
+    from stillroom.edges.child_body import Voice
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
 
@@ -135,7 +135,7 @@ def _restore_in_child(work: Work, terminal: Terminal, order: Order) -> Outcome:
     from stillroom.edges.child import Ended, run_in_child
     from stillroom.edges.interrupt import Interrupted
 
-    def in_child(say: Callable[[str], None]) -> Outcome:
+    def in_child(say: Voice) -> Outcome:
         try:
             return restore_in_child(work, order, say)
         except Interrupted:

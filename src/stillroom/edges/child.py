@@ -127,13 +127,14 @@ def run_in_child(
     try:
         pid = os.fork()
         if pid == 0:
-            be_the_child(work, pipes)
+            be_the_child(work, pipes, is_watched=terminal.is_watched)
         watch.begin(pid)
         pipes.keep_parents()
         try:
             outcome = _listen(watch, pipes.reader, terminal)
         finally:
             pipes.close_parents()
+            terminal.show_progress("")
             status = watch.await_end()
     finally:
         if watch.signals and (outcome is None or isinstance(outcome, InterruptedRunError)):
@@ -181,6 +182,8 @@ def _listen(watch: _Watch, reader: int, terminal: Terminal) -> Any:
             watch.heard(is_working=value if kind == "pulse" else watch.silent_since is not None)
             if kind == "say":
                 terminal.say(value)
+            elif kind == "progress":
+                terminal.show_progress(value)
             elif kind == "phase":
                 watch.phase = value
             elif kind == "outcome":

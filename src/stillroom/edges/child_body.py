@@ -78,14 +78,21 @@ class Voice:
 
     Args:
         send: Takes a kind of message and its value.
+        is_watched: Somebody sees how far the work is.
     """
 
     send: Callable[[str, Any], None]
+    is_watched: bool = False
     _last_pulse: float = 0.0
 
     def __call__(self, line: str) -> None:
         """Say a line on the parent's terminal."""
         self.send("say", line)
+
+    def shows(self, line: str) -> None:
+        """Show how far the work is, until the next line; an empty one takes it away."""
+        if self.is_watched:
+            self.send("progress", line)
 
     def pulse(self) -> None:
         """Give a sign of life; from the first one on the parent expects them."""
@@ -104,7 +111,7 @@ class Voice:
         self.send("pulse", False)
 
 
-def be_the_child(work: Callable[[Voice], Any], pipes: Pipes) -> NoReturn:
+def be_the_child(work: Callable[[Voice], Any], pipes: Pipes, *, is_watched: bool) -> NoReturn:
     """Do the work, send its outcome, and leave without running the parent's exit handlers."""
     set_handlers(raise_interrupted)
     try:
@@ -116,7 +123,7 @@ def be_the_child(work: Callable[[Voice], Any], pipes: Pipes) -> NoReturn:
         os.dup2(2, 1)  # what a revision prints is progress, never a result
         mask_what_revisions_say()
         threading.Thread(target=_leave_with_the_parent, args=(pipes.life,), daemon=True).start()
-        outcome: Any = (work(Voice(lambda kind, value: _send(pipes.writer, kind, value))),)
+        outcome: Any = (work(Voice(lambda kind, value: _send(pipes.writer, kind, value), is_watched)),)
         set_handlers(signal.SIG_IGN)
     except StillroomError as error:
         outcome = error

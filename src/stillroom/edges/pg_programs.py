@@ -46,8 +46,16 @@ def dumping(tools: Tools, order: DumpOrder, environment: Mapping[str, str]) -> I
         yield finish
 
 
-def read_back(tools: Tools, folder: Path, environment: Mapping[str, str]) -> tuple[TableRows, ...]:
+def read_back(
+    tools: Tools, folder: Path, environment: Mapping[str, str], *, tell: Callable[[bytes], None] = lambda _: None
+) -> tuple[TableRows, ...]:
     """Read a dump in full and count its rows: the list of contents alone is accepted of every damaged dump.
+
+    Args:
+        tools: Which pg_restore.
+        folder: The dump.
+        environment: For it.
+        tell: Given each piece that was read.
 
     Raises:
         UnreadableDumpError: It cannot be read to its end.
@@ -55,7 +63,12 @@ def read_back(tools: Tools, folder: Path, environment: Mapping[str, str]) -> tup
     """
     arguments = [str(tools.folder / "pg_restore"), "--data-only", "--file=-", "--", str(folder)]
     counter = RowCounter()
-    with running(arguments, environment, reads=counter.feed) as program:
+
+    def read(piece: bytes) -> None:
+        counter.feed(piece)
+        tell(piece)
+
+    with running(arguments, environment, reads=read) as program:
         ended = program.wait()
     lines = unexpected_lines(ended.stderr)
     if ended.status or lines:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stillroom.core.printable import visible
 from stillroom.core.redact import Redactor
 from stillroom.edges.leaving import await_hangup
+from stillroom.edges.progress_line import ProgressLine
 
 NOTHING_KNOWN = Redactor()
 
@@ -22,11 +23,14 @@ class Terminal:
         is_interactive: A person can answer: stdin and stderr are a terminal, no CI, no `--json`.
         has_colour: Colour may be used on stderr.
         redactor: Masks the secrets of the settings.
+        is_watched: Somebody sees a line that is rewritten: stderr is a terminal, no CI, no `--json`, no `NO_COLOR`.
     """
 
     is_interactive: bool
     has_colour: bool = False
     redactor: Redactor = NOTHING_KNOWN
+    is_watched: bool = False
+    _progress: ProgressLine = field(default_factory=ProgressLine, repr=False, compare=False)
 
     def say(self, line: str) -> None:
         """Write one line of progress: masked, and with what a terminal would obey shown as an escape."""
@@ -41,8 +45,16 @@ class Terminal:
         """Write a text of several lines, masked; what is foreign in it has been made visible by whoever wrote it."""
         self._write(self.redactor.mask(text))
 
+    def show_progress(self, line: str) -> None:
+        """Show how far the work is until something else is said; an empty line takes it away."""
+        if self.is_watched and line:
+            self._progress.show(visible(self.redactor.mask(line)))
+        else:
+            self._progress.clear()
+
     def _write(self, text: str) -> None:
         """Write to stderr; a closed or full one never stops the work."""
+        self._progress.clear()
         try:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
@@ -61,6 +73,7 @@ class Terminal:
             KeyboardInterrupt: The terminal was closed.
         """
         assert self.is_interactive, "a question without anyone to answer it"
+        self._progress.clear()
         with contextlib.suppress(OSError):
             sys.stderr.write(visible(self.redactor.mask(question)))
             sys.stderr.flush()
@@ -80,4 +93,5 @@ def open_terminal(*, is_ci: bool, is_json: bool, no_color: bool, redactor: Redac
     """Look at the three standard streams and say what may be done with them."""
     is_tty = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
     is_interactive = is_tty and not is_ci and not is_json
-    return Terminal(is_interactive=is_interactive, has_colour=is_interactive and not no_color, redactor=redactor)
+    is_watched = sys.stderr is not None and sys.stderr.isatty() and not (is_ci or is_json or no_color)
+    return Terminal(is_interactive, is_interactive and not no_color, redactor, is_watched)
