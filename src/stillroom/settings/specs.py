@@ -45,7 +45,7 @@ SETTINGS: tuple[SettingSpec, ...] = (
     SettingSpec("STILLROOM_SEARCH_PATH", "the server's own", "The search_path of migrations."),
     SettingSpec("STILLROOM_SCHEMAS", "public", "The schemas reset-dev drops and puts back, comma separated."),
     SettingSpec("CI", "", "Set: nobody is asked, no editor is opened."),
-    SettingSpec("NO_COLOR", "", "Set: no colour."),
+    SettingSpec("NO_COLOR", "", "Set: no colour, and no line that is written over."),
     SettingSpec("PYTHON_DOTENV_DISABLED", "", "yes in the environment: .env is not read."),
 )
 NAMES = frozenset(spec.name for spec in SETTINGS)
