@@ -45,7 +45,9 @@ def put_backup(backup_dir: Path, *, days: float = 0, text: str = "rows", **chang
         (partial / DUMP).mkdir()
         (partial / DUMP / "toc.dat").write_text(text)
         sequence = 1 + sum(1 for each in backup_dir.glob("*/manifest.json"))
-        described = replace(MANIFEST, files=sync_and_hash(partial), sequence=sequence, created_at=made_at)
+        described = replace(
+            MANIFEST, without_rows=(), files=sync_and_hash(partial), sequence=sequence, created_at=made_at
+        )
         described = Manifest(**(vars(described) | changes))
         name = f"{described.database}-{made_at:%Y%m%dT%H%M%SZ}-abc"
         return publish(partial, name, lambda: write_manifest(described)).name

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -241,3 +242,52 @@ def test_the_parts_of_the_time_are_told(migrated: Project) -> None:
     assert min(backup["timings"].values()) > 0
     assert sum(backup["timings"].values()) <= backup["seconds"]
     assert manifest(migrated, backup["name"])["timings"] == backup["timings"]
+
+
+def test_the_roles_own_time_limits_do_not_stop_a_backup(owned: Project) -> None:
+    """pg_dump lifts them for itself."""
+    role = f"owner_{database_of(owned).name}"
+    query(
+        owned,
+        f"alter role {role} createdb; create table slow as select generate_series(1, 300000) n; alter table slow owner to {role}",
+    )
+    query(owned, f"alter role {role} set statement_timeout = '30ms'")
+
+    done = owned.invoke("backup")
+
+    assert done.code == 0, done.stderr
+    assert "restored into a scratch database on the same server" in done.stdout
+
+
+def test_a_worker_of_autovacuum_in_the_copy_is_no_reason_to_fail(owned: Project) -> None:
+    """The role may not end it: the server does, when the database is dropped."""
+    role = f"owner_{database_of(owned).name}"
+    query(
+        owned,
+        f"alter role {role} createdb; create table bulk as select n, md5(n::text) from generate_series(1, 100000) n",
+    )
+    query(owned, f"alter table bulk owner to {role}")
+    with eager_autovacuum(owned):
+        done = [owned.invoke("backup") for _ in range(2)]
+
+    assert [each.code for each in done] == [0, 0], [each.stderr for each in done]
+
+
+@contextmanager
+def eager_autovacuum(project: Project) -> Iterator[None]:
+    """Let autovacuum look every second, and take its time with each table."""
+    settings = (
+        "autovacuum_naptime = '1s'",
+        "autovacuum_vacuum_cost_limit = 1",
+        "autovacuum_vacuum_cost_delay = '100ms'",
+    )
+    server = database_of(project).server
+    for each in settings:
+        server.execute(f"alter system set {each}")
+    server.execute("select pg_reload_conf()")
+    try:
+        yield
+    finally:
+        for each in settings:
+            server.execute(f"alter system reset {each.split()[0]}")
+        server.execute("select pg_reload_conf()")

@@ -421,3 +421,49 @@ def all_running(project: Project, fragment: str) -> int:
 def hash_of_rows(project: Project) -> list[tuple[Any, ...]]:
     """One sum over all users."""
     return query(project, "select count(*), sum(hashtextextended(users::text, 0)) from users")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into through values (2)",
+        "insert into spread values (2)",
+        "do $$ begin execute 'insert into there values (2)'; end $$",
+        "create table taken as with new as (insert into there values (2) returning id) select * from new",
+        "truncate spread",
+    ],
+)
+def test_no_way_leads_from_the_copy_to_another_server(migrated: Project, statement: str) -> None:
+    """F106: views, partitions, DO blocks and whatever else a classifier of statements does not see."""
+    name, socket = database_of(migrated).name, database_of(migrated).server.socket
+    query(
+        migrated,
+        f"""create extension if not exists postgres_fdw; create table kept (id int); insert into kept values (1);
+            create server itself foreign data wrapper postgres_fdw options (dbname '{name}', host '{socket}');
+            create user mapping for postgres server itself options (user 'postgres');
+            create foreign table there (id int) server itself options (table_name 'kept'); create view through as select * from there;
+            create table spread (id int) partition by range (id);
+            create foreign table part partition of spread for values from (0) to (9) server itself options (table_name 'kept')""",
+    )
+    write_revision(
+        migrated, "aaaa0000f00d", f"op.execute({statement!r})", downgrade="op.execute('drop table if exists taken')"
+    )
+
+    done = migrated.invoke("rehearse")
+
+    assert done.code in {3, 6}, done.stderr
+    assert query(migrated, "select id from kept") == [(1,)]
+
+
+def test_settings_of_the_database_are_those_of_the_copy(migrated: Project) -> None:
+    query(migrated, f"alter database {database_of(migrated).name} set app.tenant = '7'")
+    query(
+        migrated,
+        "create table ours (i int check (i = current_setting('app.tenant')::int)); insert into ours values (7)",
+    )
+    body = "op.execute(\"insert into ours values (current_setting('app.tenant')::int)\")"
+    write_revision(migrated, "aaaa0000f00d", body, downgrade="op.execute('delete from ours where i = 7')")
+
+    done = migrated.invoke("rehearse")
+
+    assert done.code == 0, done.stderr

@@ -217,3 +217,45 @@ def test_an_ordinary_role_restores_a_strangers_backup(migrated: Project) -> None
 
     assert done.code == 0, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_tables_that_are_gone_and_names_with_a_percent_are_said(migrated: Project) -> None:
+    """F90."""
+    query(migrated, 'create table "50%off" (n int); create table precious as select generate_series(1, 1000) n')
+    name = make_backup(migrated)
+    query(migrated, 'insert into "50%off" values (1); drop table precious')
+
+    done = migrated.invoke("restore", name, "--plan")
+
+    assert done.code == 0, done.stderr
+    assert "public.50%off 1 row new or changed; public.precious is gone, with 1,000 rows" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "settings", "lacks"),
+    [
+        (("--schema-only",), {}, "no rows"),
+        (("--exclude-table-data", "users"), {}, "without the rows of public.users"),
+        ((), {"STILLROOM_BACKUP_SCHEMAS": "public"}, "the schemas public alone"),
+    ],
+)
+def test_a_partial_backup_stands_for_no_whole_one(
+    migrated: Project, flags: tuple[str, ...], settings: dict[str, str], lacks: str
+) -> None:
+    """F86: it is not the newest, is never swapped in, and no whole one is pruned for it."""
+    add_user(migrated)
+    whole = make_backup(migrated)
+    partial = answer(migrated.invoke("backup", "--json", *flags, env=settings).stdout)["result"]["backup"]["name"]
+
+    latest = migrated.invoke("restore", "--latest", "--plan", "--json")
+    pruned = migrated.invoke("backups.prune", env={"STILLROOM_BACKUP_KEEP": "1", "STILLROOM_BACKUP_KEEP_DAYS": "0"})
+    listed = {line.split()[0]: line for line in migrated.invoke("backups").stdout.splitlines()}
+    beside = migrated.invoke("restore", partial, "--yes")
+
+    assert answer(latest.stdout)["result"]["backup"] == whole
+    assert pruned.code == 0, pruned.stderr
+    assert lacks in listed[partial]
+    assert whole in listed
+    assert beside.code == 0, beside.stderr
+    assert f"the backup is partial: {lacks}" in beside.stdout
+    assert users(migrated) == 1

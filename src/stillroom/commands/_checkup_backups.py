@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from stillroom.commands._restore_checks import is_of
+from stillroom.commands._restore_checks import is_of, is_whole
 from stillroom.core.findings import Finding, from_error, graver
 from stillroom.edges.backup_list import read_backups
 from stillroom.errors import ToolError
@@ -29,7 +29,11 @@ def check_backups(settings: Settings, database: Target, *, is_protected: bool) -
     taken = [
         each.manifest.created_at
         for each in found
-        if each.manifest and each.manifest.verified and not each.problem and is_of(each.manifest, database)
+        if each.manifest
+        and each.manifest.verified
+        and not each.problem
+        and is_whole(each)
+        and is_of(each.manifest, database)
     ]
     damaged = [each for each in found if each.problem.startswith("damaged")]
     if damaged:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from stillroom.commands._database import Target
 from stillroom.commands._filling import OWNERS, Filling, fill
 from stillroom.edges.postgres import databases
+from stillroom.edges.postgres.belongings import give_settings
 from stillroom.edges.postgres.connect import connect, is_busy
 from stillroom.edges.postgres.offer import read_offer
 from stillroom.edges.postgres.scratch import made
@@ -150,6 +151,7 @@ def _filled(
             databases.give_to_ordinary_role(admin, name, ORDINARY_ROLE)
             url, is_same = replace(url, user=ORDINARY_ROLE), False
             work = replace(work, target=Target(url, is_embedded=True))
+        give_settings(admin, name, archive.contents.belongings.settings)
         version, size = archive.tool_version, archive.size_bytes
         order = Filling(
             archive.name, archive.dump, version, size, name, keeps_owners=is_same, model=model, schemas=archive.schemas
@@ -162,7 +164,9 @@ def _filled(
                 raise NoCopyError(
                     f"on the embedded server it could not be restored: {error.message}", hint=error.hint
                 ) from None
-            if OWNERS.search(error.message) or FULL.search(error.message):
+            if FULL.search(error.message):
+                raise NoCopyError(f"there is no connection left for a copy: {error.message}", hint=error.hint) from None
+            if OWNERS.search(error.message):
                 raise NoCopyError(
                     f"the copy needs rights that the role has not: {error.message}", hint=error.hint
                 ) from None

@@ -83,6 +83,7 @@ class _Rehearsing:
         """Go up, down, and up again."""
         from stillroom.edges.alembic.observing import Measuring
         from stillroom.edges.postgres.errors import translated
+        from stillroom.edges.postgres.foreign import drop_user_mappings
         from stillroom.edges.postgres.guarding import shown_before
         from stillroom.edges.postgres.measuring import gather_statistics, read_foreign, read_unfinished
         from stillroom.edges.postgres.new_roles import without_new_roles
@@ -93,6 +94,7 @@ class _Rehearsing:
         self.reach.foreign = read_foreign(self.beside)
         before = self._read_schema()
         rows, is_estimated = self._count(before)
+        drop_user_mappings(self.beside)
         with (
             translated("measuring the rehearsal"),
             without_new_roles(self.beside, lambda: bool(self.reach.effects)),

@@ -54,7 +54,7 @@ def choose(settings: Settings, target: Target, *, name: str, revision: str, late
         return require_good(settings.backup_dir, name)
     found = [each for each in read_backups(settings.backup_dir) if each.manifest and is_of(each.manifest, target)]
     fitting = [each for each in found if not revision or (each.manifest and revision in each.manifest.revisions)]
-    good = next((each for each in fitting if not find_damage(each)), None)
+    good = next((each for each in fitting if is_whole(each) and not find_damage(each)), None)
     if good is None:
         what = f" at revision {revision}" if revision else ""
         raise RefusedError(
@@ -62,6 +62,11 @@ def choose(settings: Settings, target: Target, *, name: str, revision: str, late
             hint="`invoke backups` lists what is there",
         )
     return good
+
+
+def is_whole(backup: Backup) -> bool:
+    """Tell a backup of everything from a partial one, and from the record of a managed snapshot."""
+    return bool(backup.manifest and not backup.manifest.lacks and not backup.manifest.snapshot)
 
 
 def is_of(manifest: Manifest, database: Target) -> bool:
@@ -82,7 +87,7 @@ def require_good(backup_dir: Path, name: str) -> Backup:
     if found and not problem:
         _require_dump(found)
         return found
-    good = next((each.name for each in backups if each is not found and not find_damage(each)), "")
+    good = next((each.name for each in backups if each is not found and is_whole(each) and not find_damage(each)), "")
     hint = f"the newest good one: `invoke restore {good}`" if good else "`invoke backups` lists what is there"
     raise RefusedError(f"{name!r}: {problem}" if not found else f"{name}: {problem}", hint=hint)
 
@@ -139,8 +144,8 @@ def look_around(work: Work, backup: Backup, into: str, *, keeps_owners: bool, al
     why = "" if is_beside else "the role may connect to no other database of this server"
     if not why and live and not live.is_ours:
         why = f"{url.name} belongs to {live.owner}, and only its owner may rename it"
-    if not why and backup.manifest and backup.manifest.schemas:
-        why = f"the backup holds the schemas {', '.join(backup.manifest.schemas)} alone"
+    if not why and backup.manifest and backup.manifest.lacks:
+        why = f"the backup is partial: {backup.manifest.lacks}"
     return Situation(live is not None, there is not None, why, tools.version, notes)
 
 

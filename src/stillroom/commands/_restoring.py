@@ -15,7 +15,7 @@ from stillroom.core.backup_names import beside
 from stillroom.core.copy_check import shorten
 from stillroom.edges.pg_programs import LackError
 from stillroom.edges.postgres import databases
-from stillroom.edges.postgres.belongings import give, read_belongings
+from stillroom.edges.postgres.belongings import give, give_settings, read_belongings
 from stillroom.edges.postgres.connect import connect
 from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.session import migrating, require_direct
@@ -147,6 +147,7 @@ class _Restoring:
         backup, order = self.order.backup, self.order
         if not order.exists:
             databases.create_like(self.admin, order.into, self.live)
+            give_settings(self.admin, order.into, self.manifest.contents.belongings.settings)
         manifest = self.manifest
         filling = Filling(
             name=backup.name,

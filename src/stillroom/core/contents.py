@@ -126,6 +126,7 @@ class Origin:
         collation: Its LC_COLLATE, or the locale of its provider, and the version of that collation.
         size_bytes: Of the database on the server.
         owner: Of the database.
+        major: The server's major version; 0 where an older stillroom did not say.
     """
 
     system_identifier: str = ""
@@ -137,6 +138,7 @@ class Origin:
     collation: str = ""
     size_bytes: int = 0
     owner: str = ""
+    major: int = 0
 
 
 @dataclass(frozen=True)

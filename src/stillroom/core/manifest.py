@@ -126,6 +126,15 @@ class Manifest:
         return int(major) if major.isdecimal() else 0
 
     @property
+    def lacks(self) -> str:
+        """Say what of the database is not in it; empty for a whole one."""
+        if self.schemas:
+            return f"the schemas {', '.join(each for each in self.schemas if each != OWN_SCHEMA)} alone"
+        if self.schema_only:
+            return "no rows"
+        return f"without the rows of {', '.join(self.project_without_rows)}" if self.project_without_rows else ""
+
+    @property
     def place(self) -> str:
         """The revisions in words."""
         return ", ".join(self.revisions) or "base"

@@ -14,12 +14,14 @@ class Written:
         new: Rows that were inserted or updated since, and are there now; None where that took too long to count.
         gone: Rows of the backup that were updated or deleted since; None as well.
         was_there: The backup has the table.
+        is_there: It is still there.
     """
 
     table: str
     new: int | None
     gone: int | None = 0
     was_there: bool = True
+    is_there: bool = True
 
     @property
     def is_changed(self) -> bool:
@@ -50,6 +52,8 @@ class Since:
 
 
 def _say(each: Written) -> str:
+    if not each.is_there:
+        return f"{each.table} is gone, with {_rows(each.gone or 0)}"
     if not each.was_there:
         return f"{each.table} is new" + (f", with {_rows(each.new)}" if each.new else "")
     if each.new is None or each.gone is None:

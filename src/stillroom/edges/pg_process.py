@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -92,6 +93,7 @@ def running(
                 stdout=subprocess.PIPE if reads else subprocess.DEVNULL,
                 stderr=stderr,
                 umask=0o077,
+                process_group=0,
                 pipesize=PIECE_BYTES if reads else -1,
             )
         except OSError as error:
@@ -103,15 +105,20 @@ def running(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it with all that it started: what lies in the folder of the programs may be a script."""
     if process.poll() is None:
-        process.terminate()
-        try:
+        _signal(process, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _signal(process, signal.SIGKILL)
+        process.wait()
     if process.stdout:
         process.stdout.close()
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 def describe(program: str, ended: Ended, lines: tuple[str, ...]) -> str:

@@ -57,4 +57,5 @@ def _pending_again(result: Restored) -> list[str]:
 def _kept(result: Restored) -> list[str]:
     if not result.kept:
         return []
-    return [f'the old database is kept as {result.kept}; `drop database "{result.kept}"` when you are done with it']
+    quoted = result.kept.replace('"', '""')
+    return [f'the old database is kept as {result.kept}; `drop database "{quoted}"` when you are done with it']

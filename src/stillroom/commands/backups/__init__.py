@@ -28,6 +28,7 @@ class ListedBackup:
         size_bytes: Of the dump.
         verified: How it was proven; empty for one that cannot be used.
         problem: Why it cannot be used; empty for a good one.
+        lacks: What of the database is not in it; empty for a whole one.
         snapshot: The id of the snapshot that stands for the dump; empty for a dump.
         is_pinned: It is never pruned.
         pin_reason: Why, as far as somebody said it.
@@ -42,6 +43,7 @@ class ListedBackup:
     size_bytes: int
     verified: str
     problem: str
+    lacks: str
     snapshot: str
     is_pinned: bool
     pin_reason: str
@@ -82,6 +84,7 @@ def _list(backup: Backup, now: datetime) -> ListedBackup:
         size_bytes=manifest.size_bytes if manifest else 0,
         verified=manifest.verified if manifest and not backup.problem else "",
         problem=backup.problem,
+        lacks=manifest.lacks if manifest else "",
         snapshot=manifest.snapshot if manifest else "",
         is_pinned=pin is not None,
         pin_reason=str((pin or {}).get("reason", "")),

@@ -142,7 +142,8 @@ def _candidate(backup: Backup) -> Candidate:
     place = manifest.server.rpartition(" as ")[0] or manifest.server
     return Candidate(
         name=backup.name,
-        database=f"{manifest.database}\n{place}",
+        # A partial one stands for no whole one: each kind is counted for itself.
+        database=f"{manifest.database}\n{place}\n{manifest.lacks}",
         sequence=manifest.sequence,
         created_at=manifest.created_at,
         is_verified=bool(manifest.verified),

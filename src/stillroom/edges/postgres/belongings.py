@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,29 @@ def give(connection: Connection, target: str, belongings: Belongings) -> tuple[s
     if not failed and found != belongings:
         failed.append(f"settings, grants or connection limit of {target} are not what they were")
     return tuple(failed)
+
+
+def give_settings(connection: Connection, target: str, settings: Iterable[DatabaseSetting]) -> None:
+    """Give a new database the settings that what is restored into it may ask for; what cannot be set is left out.
+
+    Args:
+        connection: In autocommit, to any database of the server.
+        target: The new database.
+        settings: Those for one role are left out, and so is what would keep everybody from writing.
+    """
+    with connection.cursor() as cursor:
+        for each in settings:
+            if each.role is None and each.name != "default_transaction_read_only":
+                statements = _setting(sql.Identifier(target), each)
+                cursor.execute("begin")
+                try:
+                    for statement, values in statements:
+                        cursor.execute(statement, values or None)
+                    cursor.execute("commit")
+                except psycopg2.Error as error:
+                    if connection.closed:
+                        raise as_database_error(error, "setting the new database up") from None
+                    cursor.execute("rollback")
 
 
 def _all(target: str, belongings: Belongings) -> Iterator[tuple[str, Statements]]:

@@ -108,7 +108,7 @@ def read_contents(
         DatabaseError: The server refused.
     """
     with translated("reading what the database holds"), connection.cursor() as cursor:
-        origin, database = _read_origin(cursor), connection.info.dbname
+        origin, database = _read_origin(cursor, connection), connection.info.dbname
         cursor.execute(SEQUENCES, {"all": not schemas, "schemas": list(schemas)})
         sequences = tuple(SequenceValue(*row) for row in cursor.fetchall())
         schema = read_schema_within(cursor, version_table)
@@ -132,7 +132,18 @@ def _rows(cursor: Cursor, query: str) -> list[tuple[Any, ...]]:
     return cursor.fetchall()
 
 
-def _read_origin(cursor: Cursor) -> Origin:
-    identifier, oid, xmax, running, *others = _rows(cursor, ORIGIN)[0]
-    # xmin of a row has no epoch.
-    return Origin(identifier, oid, int(xmax) % 2**32, tuple(int(each) % 2**32 for each in running), *others)
+def _read_origin(cursor: Cursor, connection: Connection) -> Origin:
+    identifier, oid, xmax, running, lsn, encoding, collation, size, owner = _rows(cursor, ORIGIN)[0]
+    return Origin(
+        system_identifier=identifier,
+        database_oid=oid,
+        # xmin of a row has no epoch.
+        xmax=int(xmax) % 2**32,
+        running=tuple(int(each) % 2**32 for each in running),
+        wal_lsn=lsn,
+        encoding=encoding,
+        collation=collation,
+        size_bytes=size,
+        owner=owner,
+        major=connection.info.server_version // 10_000,
+    )

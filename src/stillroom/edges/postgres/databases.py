@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -15,10 +16,14 @@ from stillroom.errors import DatabaseError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
 
     from stillroom.core.urls import DatabaseUrl
 
 MAINTENANCE = ("postgres", "template1")
+SCRATCH = "stillroom_scratch_"
+DROP_TRIES = 4  # the server waits 5 s for each
+TIMEOUTS = ("statement_timeout", "transaction_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout")
 UNFINISHED = "stillroom: unfinished restore into {}, session "
 STATE = """
 select d.oid, pg_catalog.pg_get_userbyid(d.datdba), pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
@@ -121,7 +126,7 @@ def create_like(connection: Connection, name: str, model: DatabaseState | None) 
             parts.append(sql.SQL("owner {}").format(sql.Identifier(model.owner)))
     with translated(f"creating the database {name}"), connection.cursor() as cursor:
         # The server may end idle sessions, and this one says that somebody is at work.
-        cursor.execute("select pg_catalog.set_config('idle_session_timeout', '0', false)")
+        unbounded(cursor)
         cursor.execute(sql.SQL(" ").join(parts))
         cursor.execute(commenting(name, f"{UNFINISHED.format(name)}{connection.info.backend_pid}"))
 
@@ -162,13 +167,27 @@ def drop(connection: Connection, name: str) -> None:
     Raises:
         DatabaseError: The server refused.
     """
-    statement = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+    # Not WITH (FORCE): that would end an autovacuum worker, too, for which a role needs a right; the server does it by itself.
+    statement = sql.SQL("drop database if exists {}").format(sql.Identifier(name))
     with translated(f"dropping the database {name}"), connection.cursor() as cursor:
-        for _ in range(2):
-            with suppress(errors.QueryCanceled):
+        for _ in range(DROP_TRIES - 1):
+            with suppress(errors.QueryCanceled, errors.ObjectInUse):
+                _end_sessions(cursor, name)
                 cursor.execute(statement)
                 return
         cursor.execute(statement)
+
+
+def _end_sessions(cursor: Cursor, name: str) -> None:
+    """End the clients of a database; whom the role may not end is left to the server's own word."""
+    cursor.execute(
+        """select pid from pg_stat_activity where datname = %s and pid <> pg_catalog.pg_backend_pid()
+           and coalesce(backend_type, 'client backend') = 'client backend'""",
+        (name,),
+    )
+    for (pid,) in cursor.fetchall():
+        with suppress(errors.InsufficientPrivilege):
+            cursor.execute("select pg_catalog.pg_terminate_backend(%s)", (pid,))
 
 
 def sweep_unfinished(connection: Connection, say: Callable[[str], None]) -> None:
@@ -179,17 +198,44 @@ def sweep_unfinished(connection: Connection, say: Callable[[str], None]) -> None
     with translated("looking for what interrupted runs left"), connection.cursor() as cursor:
         cursor.execute(
             """select datname, pg_catalog.shobj_description(oid, 'pg_database') from pg_database
-               where pg_catalog.shobj_description(oid, 'pg_database') like %s and pg_catalog.pg_has_role(current_user, datdba, 'member')""",
-            (UNFINISHED.format("%") + "%",),
+               where pg_catalog.pg_has_role(current_user, datdba, 'member') and (
+                 pg_catalog.shobj_description(oid, 'pg_database') like %s
+                 or (pg_catalog.shobj_description(oid, 'pg_database') is null and datname::text ~ %s::text))""",
+            (UNFINISHED.format("%") + "%", f"^{SCRATCH}[0-9a-f]{{12}}$"),
         )
         found = cursor.fetchall()
         cursor.execute("select pid from pg_stat_activity")
         alive = {str(pid) for (pid,) in cursor.fetchall()}
     for name, comment in found:
-        start, session = UNFINISHED.format(name), comment.rpartition(" ")[2]
-        if comment == start + session and session.isdecimal() and session not in alive:
-            drop(connection, name)
-            say(f"dropped {name}, which an interrupted run had left")
+        start, session = UNFINISHED.format(name), (comment or "").rpartition(" ")[2]
+        is_ours = comment == start + session and session.isdecimal()
+        if comment is None:
+            # Killed between the making and the comment; the name tells whose it was.
+            is_ours, session = True, str(int(name.removeprefix(SCRATCH)[:8], 16))
+        if is_ours and session not in alive:
+            try:
+                drop(connection, name)
+            except DatabaseError as error:
+                say(f"note:  {name} is left, which an interrupted run had made ({error.message})")
+            else:
+                say(f"dropped {name}, which an interrupted run had left")
+
+
+def scratch_name(connection: Connection) -> str:
+    """Name a scratch database, so that the session which made it can be told from the name."""
+    return f"{SCRATCH}{connection.info.backend_pid:08x}{secrets.token_hex(2)}"
+
+
+def unbounded(cursor: Cursor) -> None:
+    """Lift the role's own time limits for this session: a copy takes as long as it takes, as pg_dump sees it, too."""
+    lift(cursor, *TIMEOUTS)
+
+
+def lift(cursor: Cursor, *names: str) -> None:
+    """Switch time limits off for this session, those of them that the server knows."""
+    cursor.execute("select name from pg_settings where name = any(%s)", (list(names),))
+    for (name,) in cursor.fetchall():
+        cursor.execute("select pg_catalog.set_config(%s, '0', false)", (name,))
 
 
 def analyze(url: DatabaseUrl, database: str, *, command: str) -> None:
@@ -200,4 +246,5 @@ def analyze(url: DatabaseUrl, database: str, *, command: str) -> None:
     """
     connection = connect(url, command=command, database=database)
     with closing(connection), translated("gathering statistics"), connection.cursor() as cursor:
+        unbounded(cursor)
         cursor.execute("analyze")

@@ -10,6 +10,7 @@ from psycopg2 import errors, sql
 
 from stillroom.core.contents import TableRows
 from stillroom.edges.interrupt import cancelled_by_signals
+from stillroom.edges.postgres.databases import unbounded
 from stillroom.edges.postgres.errors import translated
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def comparing(connection: Connection) -> Iterator[None]:
         DatabaseError: The server refused.
     """
     with connection.cursor() as cursor, translated("reading the copy"):
+        unbounded(cursor)
         cursor.execute("begin isolation level repeatable read read only")
         settle(cursor)
     with cancelled_by_signals(connection):

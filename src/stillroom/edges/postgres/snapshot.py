@@ -11,6 +11,7 @@ from psycopg2 import errors, sql
 
 from stillroom.core.lock_slots import HINT as SLOTS_HINT
 from stillroom.core.lock_slots import Slots, suggest
+from stillroom.edges.postgres.databases import lift
 from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.rows import settle
 from stillroom.errors import DatabaseError, ToolError
@@ -37,6 +38,10 @@ UNREADABLE = """
 select pg_catalog.format('%%I.%%I'::text, n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind = 'S' and c.relpersistence <> 't' and n.nspname::text !~ '^pg_'::text and (%(all)s or n.nspname::text = any(%(schemas)s::text[]))
   and not (pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_sequence_privilege(c.oid, 'select'))
+union all
+select pg_catalog.format('%%I.%%I (row security hides rows of it)'::text, n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p') and c.relpersistence <> 't' and n.nspname::text !~ '^pg_'::text
+  and (%(all)s or n.nspname::text = any(%(schemas)s::text[])) and pg_catalog.row_security_active(c.oid)
 union all
 select pg_catalog.format('large object %%s'::text, m.oid) from pg_largeobject_metadata m
 where %(all)s and not pg_catalog.pg_has_role(m.lomowner, 'usage') and not exists (
@@ -133,6 +138,7 @@ def _take(cursor: Cursor, lock_wait_ms: int, schemas: tuple[str, ...]) -> Snapsh
     for _ in range(TRIES):
         tables = _list_within(cursor, schemas)
         _require_readable(cursor, tables, schemas)
+        lift(cursor, "transaction_timeout")
         # SET and LOCK take no snapshot; the first query does. A long dump leaves this transaction idle.
         cursor.execute("begin isolation level repeatable read read only")
         cursor.execute("set local idle_in_transaction_session_timeout = 0")
@@ -171,8 +177,8 @@ def _require_readable(cursor: Cursor, tables: Iterable[Table], schemas: tuple[st
         more = f" and {len(unreadable) - LISTED} more" if len(unreadable) > LISTED else ""
         raise DatabaseError(
             f"{database}: {role} may not read {', '.join(unreadable[:LISTED])}{more}, so a backup would not be whole",
-            hint=f"as an administrator: `grant pg_read_all_data to {role}`, or back up as the owner; "
-            "STILLROOM_BACKUP_SCHEMAS limits a backup to some schemas",
+            hint=f"as an administrator: `grant pg_read_all_data to {role}`, or back up as the owner "
+            f"(`alter role {role} bypassrls` against row security); STILLROOM_BACKUP_SCHEMAS limits a backup to some schemas",
         )
 
 

@@ -27,8 +27,8 @@ where datname = pg_catalog.current_database()
 """
 # Of a row that was updated the new version counts as new. Rows of transactions that were under way count as well.
 COUNT = """
-select pg_catalog.count(*), pg_catalog.count(*) filter (where pg_catalog.age(xmin) between 0 and pg_catalog.age(%s::text::xid)
-  or xmin::text = any(%s::text[])) from only {}
+select pg_catalog.count(*), pg_catalog.count(*) filter (where pg_catalog.age(xmin) between 0 and pg_catalog.age({}::text::xid)
+  or xmin::text = any({}::text[])) from only {}
 """
 
 
@@ -54,7 +54,9 @@ def count_written(connection: Connection, origin: Origin, then: tuple[TableRows,
             for each in list_tables(cursor)
             if each.has_rows and each.schema != OWN_SCHEMA and each.name != version_table
         }
-        return Since(_count(cursor, origin, tables, {(each.schema, each.name): each.rows for each in then}))
+        ours = {(each.schema, each.name): each.rows for each in then}
+        before = {key: rows for key, rows in ours.items() if key[0] != OWN_SCHEMA and key[1] != version_table}
+        return Since(_count(cursor, origin, tables, before))
 
 
 def _count(
@@ -69,15 +71,17 @@ def _count(
         else:
             rows, new = counted
             found.append(Written(name, new, then.get(key, 0) - (rows - new) if was_there else 0, was_there))
-    return tuple(each for each in found if each.is_changed)
+    gone = (Written(".".join(key), 0, rows, is_there=False) for key, rows in then.items() if key not in tables)
+    return (*(each for each in found if each.is_changed), *gone)
 
 
 def _read(cursor: Cursor, origin: Origin, key: tuple[str, str]) -> tuple[int, int] | None:
     cursor.execute("savepoint counting")
     try:
         cursor.execute("select pg_catalog.set_config('statement_timeout', %s, true)", (f"{EACH_MS}ms",))
-        running = [str(each) for each in origin.running]
-        cursor.execute(sql.SQL(COUNT).format(sql.Identifier(*key)), (str(origin.xmax), running))
+        running = sql.Literal([str(each) for each in origin.running])
+        # No values beside it: a `%` in a table's name would be taken for the place of one.
+        cursor.execute(sql.SQL(COUNT).format(sql.Literal(str(origin.xmax)), running, sql.Identifier(*key)))
         rows, new = cursor.fetchone() or (0, 0)
     except (errors.QueryCanceled, errors.LockNotAvailable, errors.UndefinedTable, errors.InsufficientPrivilege):
         return None

@@ -44,6 +44,8 @@ def _said(each: ListedBackup) -> Iterator[str]:
         yield f"snapshot {each.snapshot}, verified by its command"
     else:
         yield proof(each.verified)
+    if each.lacks and not each.problem:
+        yield each.lacks
     if each.is_pinned:
         yield f"pinned: {each.pin_reason}" if each.pin_reason else "pinned"
     if each.copy_exit_code is not None:
