@@ -134,7 +134,7 @@ def test_a_poor_environment_shows_escapes_and_does_the_same(migrated: Project) -
 
     assert done.code == 0, done.stderr
     assert "* 000000000001  t\\xe2che \\u2713" in done.stdout
-    assert "read back in full" in done.stdout
+    assert "restored into a scratch database on the same server and compared" in done.stdout
 
 
 def test_backups_are_ordered_by_their_number_when_the_clock_jumps_back(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_a_checkout_with_umask_0(project: Project) -> None:
         project, "reset-dev", prefix=["sh", "-c", 'umask 0; exec "$0" "$@"'], problems=["dotenv-writable"]
     )
 
-    assert results[4]["backup"]["verified"] == "read"
+    assert results[4]["backup"]["verified"] == "restore"
 
 
 def test_a_folder_of_a_monorepo(tmp_path: Path, database: Database) -> None:

@@ -59,7 +59,7 @@ def test_every_awkward_password_works_in_all_programs_and_is_seen_nowhere(
     done = watched(secretive, watch, "migrate", "backup")
 
     assert done.code == 0, done.stderr
-    assert "read back in full" in done.stdout
+    assert "restored into a scratch database on the same server and compared" in done.stdout
     assert leaks(secretive, watch, done) == []
     assert left(secretive) == []
 
