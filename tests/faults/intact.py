@@ -54,6 +54,7 @@ class Before:
         assert {name: here.get(name) for name in self.backups} == dict(self.backups)
         require_no_half_backup(project)
         if makes_another:
+            until(lambda: not sessions(project), "the server ends the sessions of who was killed")
             made = make_backup(project, "--verify", "restore")
             assert not list(folder(project).glob("*.partial"))
             assert made in {each.name for each in read_backups(folder(project))}
@@ -116,6 +117,13 @@ def scratches(project: Project) -> set[str]:
     with closing(database_of(project).server.connect()) as connection, connection.cursor() as cursor:
         cursor.execute("select datname from pg_database where starts_with(datname, 'stillroom_scratch_')")
         return {name for (name,) in cursor.fetchall()}
+
+
+def sessions(project: Project) -> int:
+    """Count the sessions of stillroom and its tools on the server: a killed client's go on for a moment."""
+    with closing(database_of(project).server.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute("select count(*) from pg_stat_activity where application_name like 'stillroom%'")
+        return int((cursor.fetchone() or (0,))[0])
 
 
 def require_nothing_left(project: Project, before: frozenset[str]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections import Counter
 
 import pytest
 
 from tests.commands.backing import make_backup, names
 from tests.counting import Counted
-from tests.faults.intact import remember
+from tests.faults.intact import remember, scratches
 from tests.faults.killing import kill_in, make_several_tables, measure, spread, traced
+from tests.faults.test_kills import KILLED_AT
 from tests.servers import Project
 
 READ = ("backup", "--verify", "read")
@@ -66,3 +68,15 @@ def test_a_backup_killed_at_any_moment_is_swept_by_the_next(
 
     before.require(makes_another=True)
     counted(f"{len(moments)} kills of a backup's {whom} (seed {seed}): exits {dict(ended)}, the next one swept")
+
+
+def test_a_copy_that_was_only_just_created_is_dropped_by_the_next_run(migrated: Project) -> None:
+    """F76, F92, K2: killed between CREATE DATABASE and the comment that names it as ours."""
+    make_backup(migrated)
+    before = remember(migrated)
+
+    killed = migrated.run(sys.executable, "-c", KILLED_AT.format(name="database created"), "backup")
+
+    assert killed.code == 5, killed.stderr
+    assert len(scratches(migrated) - before.databases) == 1
+    before.require(makes_another=True)

@@ -13,8 +13,9 @@ import pytest
 from tests.commands.backing import databases, make_backup
 from tests.commands.support import add_user, database_of, query
 from tests.counting import Counted
-from tests.faults.intact import Before, Content, remember, require_nothing_left, rows_of
+from tests.faults.intact import Before, Content, remember, require_nothing_left, rows_of, sessions
 from tests.faults.killing import kill_in, make_several_tables, measure, spread, traced
+from tests.faults.outside import until
 from tests.faults.test_kills import IN_RESTORE, KILLED_AT, announced_seams
 from tests.servers import Project
 
@@ -60,6 +61,7 @@ def require_one_whole(project: Project, before: Before, new: Content) -> bool:
 
 def require_an_end(project: Project, before: Before, new: Content) -> None:
     """Restore once more, undisturbed: the backup is in place, with the database's own, and nothing half is left."""
+    until(lambda: not sessions(project), "the server ends the sessions of who was killed")
     known = databases(project)
 
     done = project.invoke(*BY)

@@ -51,6 +51,7 @@ PASSED_BY = {
 IN_AUTOCOMMIT = {"statement entered", "statement done", "journal written", "batch written", "batch committed"}
 # Passed by a restore: `test_killed_restores.py` kills there.
 IN_RESTORE = {
+    "database created",
     "copy filled", "copy filled and compared", "mark carried over", "live database renamed", "both databases renamed",
     "sessions ended", "databases swapped",
 }  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from psycopg2 import errors, sql
 
 from stillroom.edges.postgres.connect import connect
 from stillroom.edges.postgres.errors import translated
+from stillroom.edges.seams import seam
 from stillroom.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -20,11 +20,18 @@ if TYPE_CHECKING:
 
     from stillroom.core.urls import DatabaseUrl
 
+LEFT = "dropped {}, which an interrupted run had left"
 MAINTENANCE = ("postgres", "template1")
-SCRATCH = "stillroom_scratch_"
 DROP_TRIES = 4  # the server waits 5 s for each
 TIMEOUTS = ("statement_timeout", "transaction_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout")
+CREATING = 0x7374_696C_6C72  # an advisory lock of the database that we connect to beside the project's
 UNFINISHED = "stillroom: unfinished restore into {}, session "
+# Never got its comment. A copy that is kept beside the live database has such a name too, and lets everybody in.
+NAMELESS = """
+select datname from pg_database
+where not datallowconn and datname::text ~ '(^stillroom_scratch|_restore)_[0-9a-f]{12}$'::text
+  and pg_catalog.shobj_description(oid, 'pg_database') is null and pg_catalog.pg_has_role(current_user, datdba, 'member')
+"""
 STATE = """
 select d.oid, pg_catalog.pg_get_userbyid(d.datdba), pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
        pg_catalog.to_jsonb(d) ->> 'datlocprovider'::text, coalesce(pg_catalog.to_jsonb(d) ->> 'datlocale'::text,
@@ -110,12 +117,13 @@ def may_create(connection: Connection) -> bool:
 def create_like(connection: Connection, name: str, model: DatabaseState | None) -> None:
     """Create an empty database with the encoding, the locale and, where the role may, the owner of another one.
 
-    Until `finish` it carries a comment that names our session, so that the next run sweeps what a kill left.
+    Until `finish` it carries a comment that names our session, so that the next run sweeps what a kill left. Until it has
+    that comment nobody may connect to it, and we hold a lock: a kill in between leaves one that can be told as well.
 
     Raises:
         DatabaseError: The server refused.
     """
-    parts = [sql.SQL("create database {} template template0").format(sql.Identifier(name))]
+    parts = [sql.SQL("create database {} template template0 allow_connections false").format(sql.Identifier(name))]
     if model:
         words = {"encoding": model.encoding, "lc_collate": model.collate, "lc_ctype": model.ctype}
         provider = {"i": ("icu", "icu_locale"), "b": ("builtin", "builtin_locale")}.get(model.provider or "")
@@ -127,8 +135,12 @@ def create_like(connection: Connection, name: str, model: DatabaseState | None) 
     with translated(f"creating the database {name}"), connection.cursor() as cursor:
         # The server may end idle sessions, and this one says that somebody is at work.
         unbounded(cursor)
+        cursor.execute("select pg_catalog.pg_advisory_lock_shared(%s::bigint)", (CREATING,))
         cursor.execute(sql.SQL(" ").join(parts))
+        seam("database created")
         cursor.execute(commenting(name, f"{UNFINISHED.format(name)}{connection.info.backend_pid}"))
+        cursor.execute("select pg_catalog.pg_advisory_unlock_shared(%s::bigint)", (CREATING,))
+        cursor.execute(sql.SQL("alter database {} allow_connections true").format(sql.Identifier(name)))
 
 
 def give_to_ordinary_role(connection: Connection, name: str, role: str) -> None:
@@ -198,32 +210,44 @@ def sweep_unfinished(connection: Connection, say: Callable[[str], None]) -> None
     with translated("looking for what interrupted runs left"), connection.cursor() as cursor:
         cursor.execute(
             """select datname, pg_catalog.shobj_description(oid, 'pg_database') from pg_database
-               where pg_catalog.pg_has_role(current_user, datdba, 'member') and (
-                 pg_catalog.shobj_description(oid, 'pg_database') like %s
-                 or (pg_catalog.shobj_description(oid, 'pg_database') is null and datname::text ~ %s::text))""",
-            (UNFINISHED.format("%") + "%", f"^{SCRATCH}[0-9a-f]{{12}}$"),
+               where pg_catalog.shobj_description(oid, 'pg_database') like %s and pg_catalog.pg_has_role(current_user, datdba, 'member')""",
+            (UNFINISHED.format("%") + "%",),
         )
         found = cursor.fetchall()
         cursor.execute("select pid from pg_stat_activity")
         alive = {str(pid) for (pid,) in cursor.fetchall()}
     for name, comment in found:
-        start, session = UNFINISHED.format(name), (comment or "").rpartition(" ")[2]
-        is_ours = comment == start + session and session.isdecimal()
-        if comment is None:
-            # Killed between the making and the comment; the name tells whose it was.
-            is_ours, session = True, str(int(name.removeprefix(SCRATCH)[:8], 16))
-        if is_ours and session not in alive:
-            try:
-                drop(connection, name)
-            except DatabaseError as error:
-                say(f"note:  {name} is left, which an interrupted run had made ({error.message})")
-            else:
-                say(f"dropped {name}, which an interrupted run had left")
+        start, session = UNFINISHED.format(name), comment.rpartition(" ")[2]
+        if comment == start + session and session.isdecimal() and session not in alive:
+            _sweep(connection, name, say)
+    _sweep_nameless(connection, say)
 
 
-def scratch_name(connection: Connection) -> str:
-    """Name a scratch database, so that the session which made it can be told from the name."""
-    return f"{SCRATCH}{connection.info.backend_pid:08x}{secrets.token_hex(2)}"
+def _sweep(connection: Connection, name: str, say: Callable[[str], None]) -> None:
+    """Drop what is left; where that cannot be done now, it is no reason not to go on."""
+    try:
+        drop(connection, name)
+    except DatabaseError as error:
+        say(f"note:  {name} is left, which an interrupted run had made ({error.message})")
+    else:
+        say(LEFT.format(name))
+
+
+def _sweep_nameless(connection: Connection, say: Callable[[str], None]) -> None:
+    """Drop what a run left that was killed while the server made it, unless another one makes one right now."""
+    with translated("looking for what interrupted runs left"), connection.cursor() as cursor:
+        cursor.execute(NAMELESS)
+        if not cursor.fetchall():
+            return
+        cursor.execute("select pg_catalog.pg_try_advisory_lock(%s::bigint)", (CREATING,))
+        if not (cursor.fetchone() or (False,))[0]:
+            return
+        try:
+            cursor.execute(NAMELESS)
+            for (name,) in cursor.fetchall():
+                _sweep(connection, name, say)
+        finally:
+            cursor.execute("select pg_catalog.pg_advisory_unlock(%s::bigint)", (CREATING,))
 
 
 def unbounded(cursor: Cursor) -> None:

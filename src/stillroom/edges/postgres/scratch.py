@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -11,7 +12,7 @@ from psycopg2 import sql
 
 from stillroom.edges.interrupt import restore_handlers, set_handlers
 from stillroom.edges.postgres.connect import connect
-from stillroom.edges.postgres.databases import create_like, drop, may_create, scratch_name, sweep_unfinished
+from stillroom.edges.postgres.databases import create_like, drop, may_create, sweep_unfinished
 from stillroom.edges.postgres.errors import translated
 from stillroom.errors import DatabaseError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from stillroom.core.urls import DatabaseUrl
     from stillroom.edges.postgres.databases import DatabaseState
 
+PREFIX = "stillroom_scratch_"
 FEW_CONNECTIONS = 3
 
 
@@ -60,7 +62,7 @@ def made(url: DatabaseUrl, connection: Connection, model: DatabaseState | None, 
     Raises:
         DatabaseError: The server refused.
     """
-    name = scratch_name(connection)
+    name = PREFIX + secrets.token_hex(6)
     try:
         # Inside: a signal that comes while the server creates is raised after it has.
         create_like(connection, name, model)
