@@ -41,6 +41,7 @@ def test_the_newest_good_one_is_taken(migrated: Project) -> None:
     done = migrated.invoke("restore", "--latest", "--yes", "--json")
 
     assert answer(done.stdout)["result"]["backup"] == good
+    assert f"note:  {bad} is newer, and passed over: damaged: dump/toc.dat has 0 bytes" in done.stderr
 
 
 def test_the_newest_one_at_a_revision_is_taken(migrated: Project) -> None:

@@ -64,6 +64,7 @@ class BackupSummary:
         verified_where: Where it was restored, in words.
         notes: What to know about the proof, in words.
         seconds: How long it took.
+        lacks: What of the database is not in it; empty for a whole one.
         snapshot: The id of the managed snapshot that stands for a dump; empty for a dump.
         timings: What of `seconds` the parts took.
     """
@@ -83,6 +84,7 @@ class BackupSummary:
     verified_where: str
     notes: tuple[str, ...]
     seconds: float
+    lacks: str = ""
     snapshot: str = ""
     timings: Timings = field(default_factory=Timings)
 
@@ -105,6 +107,7 @@ def summarize(path: Path, manifest: Manifest, notes: tuple[str, ...] = ()) -> Ba
         verified_where=manifest.verified_where,
         notes=notes,
         seconds=manifest.seconds,
+        lacks=manifest.lacks,
         snapshot=manifest.snapshot,
         timings=manifest.timings,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -31,7 +32,9 @@ def describe_stranger(backup: Backup, target: Target) -> tuple[str, ...]:
     return (f"{backup.name} is a backup of {backup.manifest.server}",)
 
 
-def choose(settings: Settings, target: Target, *, name: str, revision: str, latest: bool) -> Backup:
+def choose(
+    settings: Settings, target: Target, *, name: str, revision: str, latest: bool, say: Callable[[str], None]
+) -> Backup:
     """Find the backup that is meant, and compare its files with their hashes.
 
     Args:
@@ -40,6 +43,7 @@ def choose(settings: Settings, target: Target, *, name: str, revision: str, late
         name: Among those that are there: it is compared, never made into a path.
         revision: The newest good one of this database that was made at this revision.
         latest: The newest good one of this database.
+        say: Told which newer one is passed over.
 
     Raises:
         SettingsError: Not exactly one of the three is given.
@@ -54,7 +58,13 @@ def choose(settings: Settings, target: Target, *, name: str, revision: str, late
         return require_good(settings.backup_dir, name)
     found = [each for each in read_backups(settings.backup_dir) if each.manifest and is_of(each.manifest, target)]
     fitting = [each for each in found if not revision or (each.manifest and revision in each.manifest.revisions)]
-    good = next((each for each in fitting if is_whole(each) and not find_damage(each)), None)
+    good = None
+    for each in filter(is_whole, fitting):
+        problem = find_damage(each)
+        if not problem:
+            good = each
+            break
+        say(f"note:  {each.name} is newer, and passed over: {problem}")
     if good is None:
         what = f" at revision {revision}" if revision else ""
         raise RefusedError(

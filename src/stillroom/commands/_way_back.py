@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 UNTOUCHED = "was not touched"  # what a rehearsal says of the database
 
 
-def restore_command(work: Work, name: str, *, is_protected: bool) -> str:
+def restore_command(work: Work, name: str, *, is_protected: bool, lacks: str = "") -> str:
     """Write the command that brings a backup back, with the flag that a protected database, or a role without rights, asks for."""
     if not _may_create(work):
         return f"invoke restore {name} --into {work.target.url.name}_restored"
-    return f"invoke restore {name}" + (" --allow swap" if is_protected else "")
+    # A partial one is never swapped in.
+    return f"invoke restore {name}" + (" --allow swap" if is_protected and not lacks else "")
 
 
 def _may_create(work: Work) -> bool:
@@ -36,7 +37,7 @@ def _may_create(work: Work) -> bool:
 
 def way_back(work: Work, backup: BackupSummary, *, is_protected: bool) -> str:
     """Write the command that brings a backup back; empty for a snapshot, which no command of ours restores."""
-    return "" if backup.snapshot else restore_command(work, backup.name, is_protected=is_protected)
+    return "" if backup.snapshot else restore_command(work, backup.name, is_protected=is_protected, lacks=backup.lacks)
 
 
 def snapshot_back(id_: str) -> str:
@@ -57,7 +58,7 @@ def with_way_back(work: Work, error: StillroomError, run: str, *, is_protected: 
         return error  # nothing was done after the copy that failed
     if isinstance(error, AnswerNoError) or UNTOUCHED in error.message:
         return type(error)(f"{error.message}; the backup is there: {made[0].name}", hint=error.hint)
-    way = f"`{restore_command(work, made[0].name, is_protected=is_protected)}`"
+    way = f"`{restore_command(work, made[0].name, is_protected=is_protected, lacks=manifest.lacks)}`"
     way = snapshot_back(manifest.snapshot) if manifest.snapshot else way
     back = f"to go back to {manifest.created_at:%H:%M:%S} UTC: {way} ({_since(work, made[0])})"
     return type(error)(error.message, hint=f"{error.hint}; {back}")

@@ -106,7 +106,7 @@ def restore_backup(settings: Settings, terminal: Terminal, asked: Asked) -> Rest
     started, allowed = time.monotonic(), parse_allowed(asked.allow)
     into = require_database_name(asked.into) if asked.into else ""
     target = reach_database(settings, terminal)
-    backup = choose(settings, target, name=asked.name, revision=asked.revision, latest=asked.latest)
+    backup = choose(settings, target, name=asked.name, revision=asked.revision, latest=asked.latest, say=terminal.say)
     for note in describe_stranger(backup, target):
         terminal.say(f"note:  {note}")
     work = Work(settings, read_place(settings), target, limits_of(settings, target), "restore")
