@@ -231,7 +231,9 @@ def test_large_objects_are_compressed_with_zstd_only_where_they_will_be_compared
 
     found = manifest(migrated, make_backup(migrated, *args))
 
-    assert {Path(each["path"]).suffix for each in found["files"]} - {".dat", ".toc"} == {ending}
+    # The programs of the server's own major are taken where they are, and those before 16 know no zstd.
+    known = ending if int(found["tool_version"].partition(".")[0]) >= 16 else ".gz"
+    assert {Path(each["path"]).suffix for each in found["files"]} - {".dat", ".toc"} == {known}
 
 
 def test_the_parts_of_the_time_are_told(migrated: Project) -> None:
@@ -249,9 +251,9 @@ def test_the_roles_own_time_limits_do_not_stop_a_backup(owned: Project) -> None:
     role = f"owner_{database_of(owned).name}"
     query(
         owned,
-        f"alter role {role} createdb; create table slow as select generate_series(1, 300000) n; alter table slow owner to {role}",
+        f"alter role {role} createdb; create table slow as select generate_series(1, 600000) n; alter table slow owner to {role}",
     )
-    query(owned, f"alter role {role} set statement_timeout = '30ms'")
+    query(owned, f"alter role {role} set statement_timeout = '150ms'")
 
     done = owned.invoke("backup")
 
