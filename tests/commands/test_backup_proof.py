@@ -293,3 +293,21 @@ def eager_autovacuum(project: Project) -> Iterator[None]:
         for each in settings:
             server.execute(f"alter system reset {each.split()[0]}")
         server.execute("select pg_reload_conf()")
+
+
+def test_settings_are_there_for_the_second_try_as_well(owned: Project) -> None:
+    """The one without owners and grants."""
+    role, name = f"owner_{database_of(owned).name}", database_of(owned).name
+    query(
+        owned,
+        f"""alter role {role} createdb; create role other_{name}; alter database {name} set timezone = 'Asia/Tokyo';
+            create table ours (i int check (current_setting('timezone') = 'Asia/Tokyo')); alter table ours owner to other_{name};
+            grant select on ours to {role}""",
+    )
+    query(owned, "insert into ours values (7)")
+
+    done = owned.invoke("backup")
+
+    assert done.code == 0, done.stderr
+    assert "once more, without owners and grants" in done.stderr
+    assert "restored into a scratch database on the same server" in done.stdout.splitlines()[-1]

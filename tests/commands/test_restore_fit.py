@@ -260,3 +260,21 @@ def test_a_partial_backup_stands_for_no_whole_one(
     assert beside.code == 0, beside.stderr
     assert f"the backup is partial: {lacks}" in beside.stdout
     assert users(migrated) == 1
+
+
+def test_a_setting_that_was_taken_away_since_does_not_come_back(migrated: Project) -> None:
+    """F98: what is restored may ask for it, and the database in its place is set up as the present one is."""
+    name = database_of(migrated).name
+    query(migrated, f"alter database {name} set app.tenant = '7'; alter database {name} set work_mem = '7MB'")
+    query(
+        migrated,
+        "create table ours (i int check (i = current_setting('app.tenant')::int)); insert into ours values (7)",
+    )
+    backup = make_backup(migrated)
+    query(migrated, f"alter database {name} reset app.tenant")
+
+    done = migrated.invoke("restore", backup, "--yes")
+
+    assert done.code == 0, done.stderr
+    assert "note:" not in done.stdout
+    assert query(migrated, "select current_setting('app.tenant', true), current_setting('work_mem')") == [(None, "7MB")]

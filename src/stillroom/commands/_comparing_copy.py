@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stillroom.commands._watching import Reading, watching
@@ -12,6 +13,7 @@ from stillroom.edges.postgres.contents import read_contents
 from stillroom.edges.postgres.rows import comparing, count_rows
 
 if TYPE_CHECKING:
+    from stillroom.commands._copying import Archive, Copy
     from stillroom.commands._steps import Work
     from stillroom.core.contents import Contents, TableRows
     from stillroom.edges.child_body import Voice
@@ -57,3 +59,20 @@ def compare_copy(
             schemas=schemas,
         )
     return compare((rows, found), (contents, here), has_rights=has_rights)
+
+
+def compare_restored(work: Work, copy: Copy, rows: tuple[TableRows, ...], archive: Archive, say: Voice) -> Compared:
+    """Compare the scratch database that an archive was restored into.
+
+    Raises:
+        DatabaseError: The server failed, or a table is not there.
+    """
+    return compare_copy(
+        replace(work, target=copy.target),
+        copy.target.url.name,
+        rows,
+        archive.contents,
+        has_rights=copy.has_owners,
+        schemas=archive.schemas,
+        say=say,
+    )

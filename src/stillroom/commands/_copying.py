@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from stillroom.commands._database import Target
 from stillroom.commands._filling import OWNERS, Filling, fill
 from stillroom.edges.postgres import databases
-from stillroom.edges.postgres.belongings import give_settings
 from stillroom.edges.postgres.connect import connect, is_busy
 from stillroom.edges.postgres.offer import read_offer
 from stillroom.edges.postgres.scratch import made
@@ -151,10 +150,16 @@ def _filled(
             databases.give_to_ordinary_role(admin, name, ORDINARY_ROLE)
             url, is_same = replace(url, user=ORDINARY_ROLE), False
             work = replace(work, target=Target(url, is_embedded=True))
-        give_settings(admin, name, archive.contents.belongings.settings)
-        version, size = archive.tool_version, archive.size_bytes
         order = Filling(
-            archive.name, archive.dump, version, size, name, keeps_owners=is_same, model=model, schemas=archive.schemas
+            name=archive.name,
+            dump=archive.dump,
+            tool_version=archive.tool_version,
+            size_bytes=archive.size_bytes,
+            into=name,
+            keeps_owners=is_same,
+            model=model,
+            schemas=archive.schemas,
+            settings=archive.contents.belongings.settings,
         )
         try:
             has_owners = fill(work, admin, order, say)

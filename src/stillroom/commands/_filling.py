@@ -14,6 +14,7 @@ from stillroom.core.pg_tools import choose_jobs
 from stillroom.edges.pg_access import access, reach
 from stillroom.edges.pg_programs import RestoreOrder, restore
 from stillroom.edges.postgres import databases
+from stillroom.edges.postgres.belongings import give_settings
 from stillroom.edges.postgres.scratch import drop_schema
 from stillroom.errors import ToolError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from stillroom.commands._steps import Work
-    from stillroom.core.urls import DatabaseUrl
+    from stillroom.core.contents import DatabaseSetting
     from stillroom.edges.child_body import Voice
 
 PUBLIC = "public"
@@ -43,6 +44,7 @@ class Filling:
         keeps_owners: Try to set owners and grants as they were.
         schemas: The only ones in it; `public` among them is made anew by pg_restore.
         model: What a new database is made like; None for the server's own choice.
+        settings: Of the database that it was: what is restored may ask for them.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Filling:
     keeps_owners: bool = True
     model: databases.DatabaseState | None = None
     schemas: tuple[str, ...] = ()
+    settings: tuple[DatabaseSetting, ...] = ()
 
 
 def fill(work: Work, admin: Connection, order: Filling, say: Voice) -> bool:
@@ -78,7 +81,7 @@ def fill(work: Work, admin: Connection, order: Filling, say: Voice) -> bool:
     whole = RestoreOrder(order.dump, order.into, jobs, major, keeps_owners=order.keeps_owners, is_one=order.exists)
     lines = restore_lines(work, say, admin, order.into)
     with access(place, work.command) as environment:
-        make_room(url, order, command=work.command)
+        _prepare(work, admin, order)
         try:
             with watching(say, lines):
                 restore(tools, whole, environment)
@@ -88,14 +91,19 @@ def fill(work: Work, admin: Connection, order: Filling, say: Voice) -> bool:
             say(f"{error.message}; once more, without owners and grants")
             databases.drop(admin, order.into)
             databases.create_like(admin, order.into, order.model)
-            make_room(url, order, command=work.command)
+            _prepare(work, admin, order)
             with watching(say, lines):
                 restore(tools, replace(whole, keeps_owners=False), environment)
             return False
     return order.keeps_owners
 
 
-def make_room(url: DatabaseUrl, order: Filling, *, command: str) -> None:
-    """Take away the empty schema `public` where the dump makes it itself: one that was limited to schemas does."""
+def _prepare(work: Work, admin: Connection, order: Filling) -> None:
+    """Make a new database one that the dump can be restored into.
+
+    A dump that was limited to schemas makes `public` itself, so that the empty one is in its way.
+    """
+    if not order.exists:
+        give_settings(admin, order.into, order.settings)
     if PUBLIC in order.schemas:
-        drop_schema(url, order.into, PUBLIC, command=command)
+        drop_schema(work.target.url, order.into, PUBLIC, command=work.command)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stillroom.commands._comparing_copy import compare_copy
+from stillroom.commands._comparing_copy import compare_restored
 from stillroom.commands._copying import Archive, Copy, NoCopyError, restored_copy
 from stillroom.commands._watching import Amount, watching
 from stillroom.core.copy_check import shorten
@@ -132,16 +132,7 @@ def _restore(proof: Proof, kept: ExitStack) -> Proven:
         in_need = "correct that in the database: a restore would fail in need, too; `--verify read` proves less"
         hint = error.hint if isinstance(error, LackError) else in_need
         raise ToolError(f"the dump could not be restored: {error.message}", hint=hint) from None
-    beside = replace(proof.work, target=copy.target)
-    compared = compare_copy(
-        beside,
-        copy.target.url.name,
-        proof.rows,
-        proof.contents,
-        has_rights=copy.has_owners,
-        schemas=proof.schemas,
-        say=proof.say,
-    )
+    compared = compare_restored(proof.work, copy, proof.rows, archive, proof.say)
     if compared.differences:
         raise ToolError(f"the dump is not what was backed up: {shorten(compared.differences)}", hint=AGAIN)
     notes = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import limits_of, reach_database, read_place
@@ -57,7 +57,7 @@ def prove_by_restore(settings: Settings, terminal: Terminal, backup: Backup) -> 
 
 
 def _in_child(work: Work, backup: Backup, say: Voice) -> ProvenAgain:
-    from stillroom.commands._comparing_copy import compare_copy
+    from stillroom.commands._comparing_copy import compare_restored
     from stillroom.commands._copying import archive_of, restored_copy
     from stillroom.core.copy_check import shorten
     from stillroom.edges.interrupt import Interrupted
@@ -65,17 +65,9 @@ def _in_child(work: Work, backup: Backup, say: Voice) -> ProvenAgain:
     manifest = backup.manifest
     assert manifest is not None, "one without a manifest is damaged"
     try:
-        with restored_copy(work, archive_of(backup), say) as copy:
-            beside = replace(work, target=copy.target)
-            compared = compare_copy(
-                beside,
-                copy.target.url.name,
-                manifest.rows,
-                manifest.contents,
-                has_rights=copy.has_owners,
-                schemas=manifest.schemas,
-                say=say,
-            )
+        archive = archive_of(backup)
+        with restored_copy(work, archive, say) as copy:
+            compared = compare_restored(work, copy, manifest.rows, archive, say)
     except ToolError as error:
         return ProvenAgain(
             f"damaged: its files are what was written, and yet it could not be restored: {error.message}"

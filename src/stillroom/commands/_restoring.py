@@ -15,7 +15,7 @@ from stillroom.core.backup_names import beside
 from stillroom.core.copy_check import shorten
 from stillroom.edges.pg_programs import LackError
 from stillroom.edges.postgres import databases
-from stillroom.edges.postgres.belongings import give, give_settings, read_belongings
+from stillroom.edges.postgres.belongings import give, read_belongings
 from stillroom.edges.postgres.connect import connect
 from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.session import migrating, require_direct
@@ -128,7 +128,7 @@ class _Restoring:
                 notes += (NO_OWNERS if self.order.keeps_owners else LEFT_OUT,)
             belongings = self._read_belongings()
             if belongings:
-                notes += give(self.admin, self.order.into, belongings)
+                notes += give(self.admin, self.order.into, belongings, resets=not self.order.exists)
             self._enter()
             seam("copy filled and compared")
             comment = belongings.comment if belongings else None
@@ -147,7 +147,6 @@ class _Restoring:
         backup, order = self.order.backup, self.order
         if not order.exists:
             databases.create_like(self.admin, order.into, self.live)
-            give_settings(self.admin, order.into, self.manifest.contents.belongings.settings)
         manifest = self.manifest
         filling = Filling(
             name=backup.name,
@@ -159,6 +158,7 @@ class _Restoring:
             keeps_owners=order.keeps_owners,
             model=self.live,
             schemas=manifest.schemas,
+            settings=manifest.contents.belongings.settings,
         )
         try:
             return fill(self.work, self.admin, filling, self.say)

@@ -47,13 +47,14 @@ def read_belongings(cursor: Cursor, database: str) -> Belongings:
     return Belongings(settings, grants if has_grants else None, limit, comment)
 
 
-def give(connection: Connection, target: str, belongings: Belongings) -> tuple[str, ...]:
+def give(connection: Connection, target: str, belongings: Belongings, *, resets: bool) -> tuple[str, ...]:
     """Give a new database what belongs to another one, but for its comment, and look whether it has it.
 
     Args:
         connection: In autocommit, to any database of the server.
         target: The database that gets it.
         belongings: What it shall have.
+        resets: Take away what it was given to be filled.
 
     Returns:
         What it does not have, in words; the role may lack the right.
@@ -63,7 +64,7 @@ def give(connection: Connection, target: str, belongings: Belongings) -> tuple[s
     """
     failed = []
     with connection.cursor() as cursor:
-        for what, statements in _all(target, belongings):
+        for what, statements in _all(target, belongings, resets=resets):
             try:
                 cursor.execute("begin")
                 for statement, values in statements:
@@ -105,8 +106,10 @@ def give_settings(connection: Connection, target: str, settings: Iterable[Databa
                     cursor.execute("rollback")
 
 
-def _all(target: str, belongings: Belongings) -> Iterator[tuple[str, Statements]]:
+def _all(target: str, belongings: Belongings, *, resets: bool) -> Iterator[tuple[str, Statements]]:
     database = sql.Identifier(target)
+    if resets:
+        yield "the settings of the backup", [(sql.SQL("alter database {} reset all").format(database), ())]
     for each in belongings.settings:
         yield f"the setting {each.name}", _setting(database, each)
     if belongings.grants is not None:

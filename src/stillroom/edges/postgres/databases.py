@@ -32,6 +32,10 @@ select datname from pg_database
 where not datallowconn and datname::text ~ '(^stillroom_scratch|_restore)_[0-9a-f]{12}$'::text
   and pg_catalog.shobj_description(oid, 'pg_database') is null and pg_catalog.pg_has_role(current_user, datdba, 'member')
 """
+SESSIONS = """
+select pid, coalesce(usename::text, '?'), coalesce(application_name, '') from pg_stat_activity
+where datname = %s and pid <> %s and pid <> pg_catalog.pg_backend_pid() and coalesce(backend_type, 'client backend') = 'client backend' order by pid
+"""
 STATE = """
 select d.oid, pg_catalog.pg_get_userbyid(d.datdba), pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
        pg_catalog.to_jsonb(d) ->> 'datlocprovider'::text, coalesce(pg_catalog.to_jsonb(d) ->> 'datlocale'::text,
@@ -184,22 +188,26 @@ def drop(connection: Connection, name: str) -> None:
     with translated(f"dropping the database {name}"), connection.cursor() as cursor:
         for _ in range(DROP_TRIES - 1):
             with suppress(errors.QueryCanceled, errors.ObjectInUse):
-                _end_sessions(cursor, name)
+                end_sessions(cursor, name)
                 cursor.execute(statement)
                 return
         cursor.execute(statement)
 
 
-def _end_sessions(cursor: Cursor, name: str) -> None:
-    """End the clients of a database; whom the role may not end is left to the server's own word."""
-    cursor.execute(
-        """select pid from pg_stat_activity where datname = %s and pid <> pg_catalog.pg_backend_pid()
-           and coalesce(backend_type, 'client backend') = 'client backend'""",
-        (name,),
-    )
-    for (pid,) in cursor.fetchall():
-        with suppress(errors.InsufficientPrivilege):
+def end_sessions(cursor: Cursor, name: str, *, spared_pid: int = 0) -> tuple[str, ...]:
+    """End the clients of a database; our own session, and one more that is named, stay.
+
+    Returns:
+        Those that the role may not end, in words.
+    """
+    stubborn = []
+    cursor.execute(SESSIONS, (name, spared_pid))
+    for pid, role, program in cursor.fetchall():
+        try:
             cursor.execute("select pg_catalog.pg_terminate_backend(%s)", (pid,))
+        except errors.InsufficientPrivilege:
+            stubborn.append(f"pid {pid}, {role}, {program or 'no application name'}")
+    return tuple(stubborn)
 
 
 def sweep_unfinished(connection: Connection, say: Callable[[str], None]) -> None:

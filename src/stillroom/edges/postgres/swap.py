@@ -18,7 +18,7 @@ import psycopg2
 from psycopg2 import sql
 
 from stillroom.edges.postgres.backend import Backend, is_gone, read_backend
-from stillroom.edges.postgres.databases import commenting
+from stillroom.edges.postgres.databases import commenting, end_sessions
 from stillroom.edges.postgres.errors import as_database_error, translated
 from stillroom.edges.seams import seam
 from stillroom.errors import DatabaseError, InterruptedRunError
@@ -32,10 +32,6 @@ IS_TAKEN = """
 select exists (select from pg_locks l join pg_database d on l.objid = d.oid
   where l.locktype = 'object' and l.database = 0::oid and l.classid = 'pg_database'::regclass::oid and d.datname = %s
     and l.mode = 'AccessExclusiveLock' and l.granted and l.pid = %s)
-"""
-SESSIONS = """
-select pid, coalesce(usename::text, '?'), coalesce(application_name, '') from pg_stat_activity
-where datname = %s and pid <> %s and coalesce(backend_type, 'client backend') = 'client backend' order by pid
 """
 
 
@@ -124,12 +120,13 @@ def swap(
     oid = _oid(watcher, names.restored)
     with translated("looking at the databases"):
         renaming = _Renaming(connection, read_backend(connection), names)
-    stubborn: dict[int, str] = {}
+    stubborn: tuple[str, ...] = ()
     renaming.thread.start()
     try:
         while renaming.thread.is_alive():
             if _is_taken(watcher, names.live, connection.info.backend_pid):
-                stubborn = _end_sessions(watcher, names.live, holder_pid)
+                with translated("ending the sessions"), watcher.cursor() as cursor:
+                    stubborn = end_sessions(cursor, names.live, spared_pid=holder_pid)
                 let_go()
                 seam("sessions ended")
             renaming.thread.join(PAUSE_S)
@@ -203,22 +200,9 @@ def _is_taken(watcher: Connection, name: str, pid: int) -> bool:
     return bool(row and row[0])
 
 
-def _end_sessions(watcher: Connection, name: str, holder_pid: int) -> dict[int, str]:
-    """End the sessions of a database; return those that the role may not end."""
-    stubborn: dict[int, str] = {}
-    with translated("ending the sessions"), watcher.cursor() as cursor:
-        cursor.execute(SESSIONS, (name, holder_pid))
-        for pid, role, program in cursor.fetchall():
-            try:
-                cursor.execute("select pg_catalog.pg_terminate_backend(%s)", (pid,))
-            except psycopg2.errors.InsufficientPrivilege:
-                stubborn[pid] = f"pid {pid}, {role}, {program or 'no application name'}"
-    return stubborn
-
-
-def _not_swapped(error: psycopg2.Error | None, names: Names, stubborn: dict[int, str]) -> DatabaseError:
+def _not_swapped(error: psycopg2.Error | None, names: Names, stubborn: tuple[str, ...]) -> DatabaseError:
     if stubborn:
-        who = "; ".join(stubborn.values())
+        who = "; ".join(stubborn)
         message = f"{names.live}: these sessions could not be ended by this role: {who}"
         return DatabaseError(message, hint="close them, or ask an administrator: `grant pg_signal_backend to <role>`")
     if error is None:
