@@ -90,6 +90,16 @@ def take_all_slots(project: Project) -> psycopg2.extensions.connection:
     raise AssertionError("the slots never ran out")
 
 
+def has_read_its_own(project: Project) -> bool:
+    """Whether the backup's own reading beside pg_dump is over: it takes slots as well, for the indexes."""
+    ((still,),) = query(
+        project,
+        """select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+           and not (state like 'idle%' and state_change < clock_timestamp() - interval '2 seconds')""",
+    )
+    return still == 0
+
+
 def test_a_pg_dump_that_finds_no_slot_is_told_apart_from_one_that_fails(crowded: Project) -> None:
     """F83: our own locks had room, and those of pg_dump have none."""
     marker, goes_on = crowded.path.parent / "started", crowded.path.parent / "goes on"
@@ -98,6 +108,7 @@ def test_a_pg_dump_that_finds_no_slot_is_told_apart_from_one_that_fails(crowded:
     before = remember(crowded)
     process = launch(crowded, "backup")
     until(marker.exists)
+    until(lambda: has_read_its_own(crowded))
     with closing(take_all_slots(crowded)):
         goes_on.touch()
         code, _, stderr = finish(process)
