@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stillroom.commands._asking import require_use
 from stillroom.commands._base import Base
 from stillroom.commands._database import search_path_of
+from stillroom.core.generation import Answers
 from stillroom.core.guard import require_allowed
 from stillroom.core.proposals import propose_message
 from stillroom.core.review import drops_only_tables
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from stillroom.edges.alembic.autogenerate import Generated
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
+
+NONE = Answers()
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,14 @@ class Wish:
         is_empty: Compare nothing.
         edits: Open the configured editor without being asked.
         allowed: Dangers allowed by name.
+        answers: What only a person knows, as far as it was said on the command line or at the terminal.
     """
 
     message: str
     is_empty: bool
     edits: bool
     allowed: frozenset[str]
+    answers: Answers = NONE
 
     @property
     def command(self) -> str:
@@ -61,10 +67,13 @@ def generate(settings: Settings, base: Base, wish: Wish, terminal: Terminal) -> 
         revision=revision,
         head=base.head,
         is_empty=wish.is_empty,
+        answers=wish.answers,
+        unmanaged=settings.unmanaged_tables,
     )
     generated: Generated = in_child(lambda: generate_revision(source), terminal)
     if not wish.is_empty:
         _require_models(generated, base, wish)
+        require_use(generated.unused)
     return generated
 
 

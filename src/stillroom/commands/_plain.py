@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from stillroom.settings import Settings
 
 # The inner functions of Alembic's commands that only read; anything else writes, and locks.
+COMPARING = "retrieve_migrations"
 READING = {
-    "retrieve_migrations",
+    COMPARING,
     "display_version",
     "_display_current_history",
     "show_current",
@@ -48,14 +49,13 @@ def run_plain(context: Any, metadata: Any, options: dict[str, Any]) -> None:
     """
     from stillroom.edges.alembic.hooks import configure_options
 
-    chosen = configure_options(options)
     if context.is_offline_mode():
         context.configure(
             dialect_name="postgresql",
             target_metadata=metadata,
             literal_binds=True,
             dialect_opts={"paramstyle": "named"},
-            **chosen,
+            **configure_options(options),
         )
         with context.begin_transaction():
             context.run_migrations()
@@ -65,9 +65,31 @@ def run_plain(context: Any, metadata: Any, options: dict[str, Any]) -> None:
     keep_memory_private()
     report_bugs_through(mask)
     try:
-        _run_online(settings, context, metadata, chosen)
+        _run_online(settings, context, metadata, _choose(settings, context, metadata, options))
     except StillroomError as error:
         raise type(error)(mask(error.message), hint=mask(error.hint)) from None
+
+
+def _choose(settings: Settings, context: Any, metadata: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Add our hooks to the project's; where models are compared, with the answers given by `-x`.
+
+    Raises:
+        SettingsError: An answer cannot be read.
+    """
+    from stillroom.edges.alembic.hooks import configure_options
+
+    if _function_name(context) != COMPARING:
+        return configure_options(options)
+    from stillroom.core.generation import parse_answers
+    from stillroom.edges.alembic.completing.findings import Findings
+
+    given = [each.partition("=") for each in context.get_x_argument()]
+    values = {
+        name: [value for key, _, value in given if key == name] for name in ("rename", "fill", "replace", "allow")
+    }
+    allowed = {each.strip() for value in values["allow"] for each in value.split(",")}
+    answers = parse_answers(values["rename"], values["fill"], values["replace"], may_lose="data-loss" in allowed)
+    return configure_options(options, metadata, findings=Findings(answers), unmanaged=settings.unmanaged_tables)
 
 
 def _run_online(settings: Settings, context: Any, metadata: Any, chosen: dict[str, Any]) -> None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stillroom.commands._asking import ask_questions, unanswered
 from stillroom.commands._base import offer_to_migrate, read_base, require_up_to_date
 from stillroom.commands._database import reach_database
+from stillroom.commands._generation import NONE
 from stillroom.core.messages import clean_message
 from stillroom.core.operations import Operation
 from stillroom.edges.git import add_command
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from stillroom.commands._draft import Draft
     from stillroom.commands._generation import Wish
     from stillroom.commands.migrate import Migrated
+    from stillroom.core.generation import Answers
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
 
@@ -74,6 +77,7 @@ def make_migration(
     is_empty: bool = False,
     edits: bool = True,
     allowed: frozenset[str] = frozenset(),
+    answers: Answers = NONE,
 ) -> MadeMigration | NothingChanged | Discarded:
     """Write a revision that brings the database to the models.
 
@@ -84,6 +88,7 @@ def make_migration(
         is_empty: Compare nothing, write an empty revision to be filled by hand.
         edits: Open the configured editor without being asked.
         allowed: The dangers that were allowed by name.
+        answers: What only a person knows, as far as it was said already.
 
     Raises:
         SettingsError: Settings that cannot be used.
@@ -95,7 +100,8 @@ def make_migration(
     from stillroom.commands._draft import start_draft
     from stillroom.commands._generation import Wish, generate, propose
 
-    wish = Wish(clean_message(message), is_empty, edits, allowed)
+    answers = replace(answers, may_lose="data-loss" in allowed)
+    wish = Wish(clean_message(message), is_empty, edits, allowed, answers)
     target = reach_database(settings, terminal)
     if terminal.is_interactive:
         offer_to_migrate(read_base(settings, target, terminal), settings, terminal)
@@ -103,10 +109,15 @@ def make_migration(
         base = read_base(settings, target, terminal)
         require_up_to_date(base)
         generated = generate(settings, base, wish, terminal)
+        if generated.questions and not terminal.is_interactive:
+            raise unanswered(generated.questions)
         if not generated.operations and not is_empty:
             return NothingChanged(target.shown, base.head or "")
         if not terminal.is_interactive:
             return _keep_unreviewed(start_draft(settings, base, generated, wish), terminal)
+    while generated.questions:
+        wish = replace(wish, answers=ask_questions(generated.questions, wish.answers, terminal))
+        generated = generate(settings, base, wish, terminal)
     # Nobody else waits while a person reads; the base is looked at again when the draft is accepted.
     wish = replace(wish, message=wish.message or _ask_message(propose(generated, base), terminal))
     with hangup_as_interrupt():

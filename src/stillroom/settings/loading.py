@@ -22,6 +22,7 @@ from stillroom.settings.words import (
     read_schemas,
     read_search_path,
     read_seconds,
+    read_unmanaged_tables,
 )
 
 ORDER = {spec.name: index for index, spec in enumerate(SETTINGS)}
@@ -68,6 +69,7 @@ def load(start: Path | None = None) -> Settings:
         allow_ahead=read_flag(sources, "STILLROOM_ALLOW_AHEAD"),
         search_path=_read_search_path(sources, migration, database),
         schemas=read_schemas(sources),
+        unmanaged_tables=read_unmanaged_tables(sources),
         pg_bin=_read_pg_bin(sources, root),
         editor=_read_editor(sources),
         is_ci=_is_set(sources, "CI"),

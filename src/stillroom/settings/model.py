@@ -71,6 +71,7 @@ class Settings:
         allow_ahead: A database ahead of the checkout is normal here.
         search_path: The search_path of migrations; None leaves it to the server.
         schemas: What reset-dev drops and puts back.
+        unmanaged_tables: Patterns of tables that belong to other tools.
         pg_bin: The folder of the PostgreSQL programs; None means they are searched.
         editor: The command line of VISUAL or EDITOR; None when neither is set.
         is_ci: CI is set: nobody answers questions.
@@ -104,6 +105,7 @@ class Settings:
     allow_ahead: bool
     search_path: str | None
     schemas: tuple[str, ...]
+    unmanaged_tables: tuple[str, ...]
     pg_bin: Path | None
     editor: str | None
     is_ci: bool

@@ -44,6 +44,11 @@ SETTINGS: tuple[SettingSpec, ...] = (
     SettingSpec("STILLROOM_ALLOW_AHEAD", "no", "yes: a database ahead of this checkout is normal here."),
     SettingSpec("STILLROOM_SEARCH_PATH", "the server's own", "The search_path of migrations."),
     SettingSpec("STILLROOM_SCHEMAS", "public", "The schemas reset-dev drops and puts back, comma separated."),
+    SettingSpec(
+        "STILLROOM_UNMANAGED_TABLES",
+        "none",
+        "Tables of other tools, comma separated, with * as a wildcard: autogenerate leaves them alone.",
+    ),
     SettingSpec("CI", "", "Set: nobody is asked, no editor is opened."),
     SettingSpec("NO_COLOR", "", "Set: no colour, and no line that is written over."),
     SettingSpec("PYTHON_DOTENV_DISABLED", "", "yes in the environment: .env is not read."),

@@ -108,6 +108,21 @@ def _read_names(sources: Sources, name: str) -> tuple[str, ...]:
     return names
 
 
+def read_unmanaged_tables(sources: Sources) -> tuple[str, ...]:
+    """Read the patterns of tables that belong to other tools.
+
+    Raises:
+        SettingsError: a blank one, or one that leaves every table alone.
+    """
+    value = sources.read("STILLROOM_UNMANAGED_TABLES")
+    if value is None:
+        return ()
+    patterns = tuple(dict.fromkeys(each.strip() for each in value.text.split(",")))
+    if any(not each.strip("*.") for each in patterns):
+        raise refuse(value, "no list of tables", "write `STILLROOM_UNMANAGED_TABLES=celery_*, audit.log`")
+    return patterns
+
+
 def read_search_path(sources: Sources) -> str | None:
     """Read the search_path of migrations, in the syntax of SET; None without one.
 

@@ -21,16 +21,35 @@ ALLOW = "Lift one refusal by naming its danger; docs/refusals.md lists them."
         "message": "What changes, in a few words, in quotes; proposed from the operations when left out.",
         "empty": "Write a revision without operations, for SQL of your own.",
         "no_edit": "Never open the editor; the review still asks.",
+        "rename": "table.old:new, or old:new for a table, or type.old:new for a member of an enum type: no drop and add.",
+        "fill": "table.column=SQL: what rows that are there already get in a column that is NOT NULL.",
+        "replace": "type.gone:stays: what rows hold instead of a member that an enum type loses.",
+        "online": "Write foreign keys and indexes in the form that does not stop others.",
         "allow": ALLOW,
     },
+    iterable=["rename", "fill", "replace"],
 )
-def make_migration(c: Context, message: str = "", empty: bool = False, no_edit: bool = False, allow: str = "") -> Any:
+def make_migration(
+    c: Context,
+    message: str = "",
+    empty: bool = False,
+    no_edit: bool = False,
+    rename: Any = (),
+    fill: Any = (),
+    replace: Any = (),
+    online: bool = False,
+    allow: str = "",
+) -> Any:
     """Write a revision from what changed in the models, review it, and accept, edit or discard it."""
     from stillroom.commands.make_migration import make_migration as write_migration
+    from stillroom.core.generation import parse_answers
     from stillroom.core.guard import parse_allowed
 
     allowed = parse_allowed(allow)
-    return write_migration(*enter(c), message=message, is_empty=empty, edits=not no_edit, allowed=allowed)
+    answers = parse_answers(rename, fill, replace, is_online=online)
+    return write_migration(
+        *enter(c), message=message, is_empty=empty, edits=not no_edit, allowed=allowed, answers=answers
+    )
 
 
 @task(

@@ -12,11 +12,13 @@ from alembic.autogenerate.api import RevisionContext
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy.exc import DBAPIError
 
+from stillroom.core.generation import Answers, Question
 from stillroom.core.messages import SLUG_LENGTH
 from stillroom.core.operations import Operation
 from stillroom.edges.alembic.attempt import Attempt
+from stillroom.edges.alembic.completing.findings import Findings, flatten
+from stillroom.edges.alembic.completing.operations import UnansweredOp
 from stillroom.edges.alembic.config import importing, load_scripts, make_config
-from stillroom.edges.alembic.directives import flatten
 from stillroom.edges.alembic.engine import make_engine
 from stillroom.edges.alembic.enums import CreateEnumOp
 from stillroom.edges.alembic.hooks import configure_options
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from stillroom.core.layout import Layout
     from stillroom.core.urls import DatabaseUrl
 
+NONE = Answers()
+
 
 @dataclass(frozen=True)
 class Source:
@@ -44,6 +48,8 @@ class Source:
         revision: The new id.
         head: What it follows; None for the first one.
         is_empty: Compare nothing.
+        answers: What was answered already.
+        unmanaged: Patterns of tables that belong to somebody else.
     """
 
     layout: Layout
@@ -53,6 +59,8 @@ class Source:
     revision: str
     head: str | None
     is_empty: bool = False
+    answers: Answers = NONE
+    unmanaged: tuple[str, ...] = ()
 
     @property
     def token(self) -> str:
@@ -74,6 +82,10 @@ class Generated:
         file_template: alembic.ini's.
         slug_length: alembic.ini's.
         created_at: Now, in UTC.
+        questions: What has to be answered first; then there is no text.
+        notes: What a reviewer should know.
+        left_alone: Tables that are not the models', and why.
+        unused: Answers to nothing that was asked, by flag and subject.
     """
 
     revision: str
@@ -85,6 +97,10 @@ class Generated:
     file_template: str
     slug_length: int
     created_at: datetime
+    questions: tuple[Question, ...] = ()
+    notes: tuple[str, ...] = ()
+    left_alone: tuple[tuple[str, str], ...] = ()
+    unused: tuple[tuple[str, str], ...] = ()
 
 
 def generate_revision(source: Source) -> Generated:
@@ -102,7 +118,8 @@ def generate_revision(source: Source) -> Generated:
     comparison.revisions = _revision_context(config, pages, source)
     if not source.is_empty:
         _run_env(config, scripts, comparison)
-    (text,) = comparison.revisions.generate_scripts()
+    found = comparison.findings
+    text = "" if found.questions else next(comparison.revisions.generate_scripts())
     return Generated(
         source.revision,
         source.token,
@@ -113,6 +130,10 @@ def generate_revision(source: Source) -> Generated:
         scripts.file_template,
         scripts.truncate_slug_length or SLUG_LENGTH,
         now,
+        tuple(found.questions),
+        tuple(found.notes),
+        tuple(sorted(found.left_alone.items())),
+        found.unused,
     )
 
 
@@ -140,7 +161,14 @@ class _Comparison:
     source: Source
     operations: tuple[Operation, ...] = ()
     table_count: int = 0
+    findings: Findings = field(init=False)
     revisions: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.findings = Findings(self.source.answers)
+
+    def _options(self, metadata: Any, options: dict[str, Any]) -> dict[str, Any]:
+        return configure_options(options, metadata, findings=self.findings, unmanaged=self.source.unmanaged)
 
     def run(self, context: Any, metadata: Any, options: dict[str, Any]) -> None:
         """Give Alembic a connection that only reads."""
@@ -152,7 +180,7 @@ class _Comparison:
             engine = make_engine(raw, Attempt(self.source.lock_timeout_ms, search_path=self.source.search_path))
             raw.set_session(readonly=True)
             with engine.connect() as connection:
-                context.configure(connection=connection, target_metadata=metadata, **configure_options(options))
+                context.configure(connection=connection, target_metadata=metadata, **self._options(metadata, options))
                 with context.begin_transaction():
                     context.run_migrations()
 
@@ -160,5 +188,7 @@ class _Comparison:
         """Be the function Alembic calls in the place of steps: compare, and run nothing."""
         self.revisions.run_autogenerate(revision, migration)
         found = flatten(self.revisions.generated_revisions[-1].upgrade_ops)
-        self.operations = tuple(describe_operation(each) for each in found if not isinstance(each, CreateEnumOp))
+        self.operations = tuple(
+            describe_operation(each) for each in found if not isinstance(each, CreateEnumOp | UnansweredOp)
+        )
         return []

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 
 from stillroom.core.operations import Operation
 from stillroom.edges.alembic.attempt import Attempt
+from stillroom.edges.alembic.completing.operations import UnansweredOp
 from stillroom.edges.alembic.config import importing, make_config
 from stillroom.edges.alembic.engine import make_engine
 from stillroom.edges.alembic.hooks import configure_options
@@ -40,10 +41,12 @@ class _Comparison:
         engine = make_engine(self.connection, Attempt(0, search_path=self.search_path))
         self.connection.set_session(readonly=True)
         with engine.connect() as connection:
-            context.configure(connection=connection, target_metadata=metadata, **configure_options(options))
+            context.configure(connection=connection, target_metadata=metadata, **configure_options(options, metadata))
             script = produce_migrations(context.get_context(), metadata)
             assert script.upgrade_ops is not None
-            self.found = tuple(describe_operation(one) for one in _flat(script.upgrade_ops.ops))
+            self.found = tuple(
+                describe_operation(one) for one in _flat(script.upgrade_ops.ops) if not isinstance(one, UnansweredOp)
+            )
 
 
 def compare_models(

@@ -2,98 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stillroom.edges.alembic.completing.findings import Findings
 
 OWN_SCHEMA = "stillroom"
+CHECKS = "alembic.ext.checkconstraint_byname"
 _FOREIGN = """
-select n.nspname, c.relname, n.nspname = pg_catalog.current_schema() from pg_class c join pg_namespace n on n.oid = c.relnamespace
+select n.nspname, c.relname, n.nspname = pg_catalog.current_schema(),
+  coalesce((select 'of extension ' || e.extname::text from pg_catalog.pg_depend d join pg_catalog.pg_extension e on e.oid = d.refobjid
+    where d.classid = 'pg_catalog.pg_class'::regclass::oid and d.objid = c.oid and d.deptype = 'e'
+      and d.refclassid = 'pg_catalog.pg_extension'::regclass::oid limit 1),
+    'partition of ' || (select i.inhparent::regclass::text from pg_catalog.pg_inherits i where i.inhrelid = c.oid limit 1))
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'f') and (c.relispartition or exists (
-  select from pg_depend d where d.classid = 'pg_class'::regclass::oid and d.objid = c.oid and d.deptype = 'e'))
+  select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass::oid and d.objid = c.oid and d.deptype = 'e'))
 """
 
 
-def configure_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Chain ours behind the project's hooks, and set what the project did not."""
-    from stillroom.edges.alembic.directives import complete_directives
+def configure_options(
+    options: Mapping[str, Any],
+    metadata: Any = None,
+    *,
+    findings: Findings | None = None,
+    unmanaged: Iterable[str] = (),
+) -> dict[str, Any]:
+    """Chain ours behind the project's hooks, and set what the project did not.
 
+    Args:
+        options: The project's own.
+        metadata: The models', when they are to be compared; None for a run of steps.
+        findings: The answers that were given, and the place for what is found.
+        unmanaged: Patterns of tables that belong to somebody else.
+    """
     chosen: dict[str, Any] = {"compare_server_default": True, "transaction_per_migration": True, **options}
+    if metadata is None:
+        return chosen
+    from stillroom.edges.alembic.completing.findings import KEY, Findings
+    from stillroom.edges.alembic.completing.plugin import register
+    from stillroom.edges.alembic.completing.types import render_item
+
+    chosen[KEY] = findings or Findings()
+    chosen["stillroom_unmanaged"] = tuple(unmanaged)
     chosen["render_item"] = _first(options.get("render_item"), render_item, nothing=False)
     chosen["include_name"] = _both(options.get("include_name"), include_name)
-    chosen["process_revision_directives"] = _after(options.get("process_revision_directives"), complete_directives)
+    given = options.get("autogenerate_plugins") or ["alembic.autogenerate.*"]
+    chosen["autogenerate_plugins"] = [*given, register(), *_checks(metadata, given)]
     return chosen
 
 
-def render_item(kind: str, item: Any, context: Any) -> str | bool:
-    """Render SQLModel's own types as the plain types they wrap, and import what other types come from."""
-    if kind != "type":
-        return False
-    home = type(item).__module__
-    if home.startswith("sqlmodel"):
-        from alembic.autogenerate.render import _repr_type
+def _checks(metadata: Any, given: Iterable[str]) -> list[str]:
+    """Compare CHECK constraints by name only where each one of the models has a name: else those would seem to be gone."""
+    from sqlalchemy import CheckConstraint
 
-        return str(_repr_type(plain_type(item), context))
-    if _is_native_enum(item):
-        from stillroom.edges.alembic.enums import render_enum
-
-        context.imports.add("from sqlalchemy.dialects import postgresql")
-        return render_enum(item)
-    if not home.startswith("sqlalchemy"):
-        context.imports.add(f"import {home}")
-    return False
-
-
-def _is_native_enum(item: Any) -> bool:
-    from sqlalchemy import Enum
-
-    return isinstance(item, Enum) and item.native_enum and bool(item.name)
-
-
-def plain_type(item: Any) -> Any:
-    """Take the type out of its decorator."""
-    inner = item.load_dialect_impl(_dialect()) if hasattr(item, "load_dialect_impl") else item
-    if type(inner).__module__.startswith("sqlmodel"):
-        inner = item.impl
-    length = getattr(item, "length", None) or getattr(item.impl, "length", None)
-    return type(inner)(length=length) if length is not None else inner
-
-
-def _dialect() -> Any:
-    from sqlalchemy.dialects import postgresql
-
-    make: Any = postgresql.dialect
-    return make()
+    found = [each for table in tables_of(metadata) for each in table.constraints if isinstance(each, CheckConstraint)]
+    is_named = bool(found) and all(isinstance(each.name, str) for each in found)
+    return [CHECKS] if is_named and CHECKS not in given and find_spec(CHECKS) else []
 
 
 def include_name(name: str | None, kind: str, parents: Mapping[str, Any]) -> bool:
-    """Leave alone what is not the models': our own schema, partitions, and tables of extensions."""
+    """Leave alone what is not the models': our own schema, partitions, tables of extensions and of other tools."""
     schema = parents.get("schema_name")
     if OWN_SCHEMA in (schema, name if kind == "schema" else None):
         return False
-    return kind != "table" or (schema, name) not in _foreign_tables()
+    migration = _migration() if kind == "table" else None
+    if migration is None or (schema, name) in _modelled(migration):
+        return True
+    why = _foreign_tables(migration).get((schema, name)) or _unmanaged(migration, schema, name)
+    if why:
+        _findings(migration).left_alone[f"{schema}.{name}" if schema else str(name)] = why
+    return not why
 
 
-def _foreign_tables() -> frozenset[tuple[str | None, str]]:
-    """Ask the catalog once a run; there is nothing to ask where no env.py runs."""
+def _migration() -> Any:
+    """Name Alembic's context of this run; None where no env.py runs on a connection."""
     from alembic import context
 
     if getattr(context, "_proxy", None) is None:
-        return frozenset()
+        return None
     migration = context.get_context()
-    if migration.connection is None or migration.as_sql:
-        return frozenset()
-    if "stillroom_foreign" not in migration.opts:
-        rows = migration.connection.exec_driver_sql(_FOREIGN).all()
-        names = {(schema, name) for schema, name, _ in rows}
-        names |= {(None, name) for _, name, is_default in rows if is_default}
-        migration.opts["stillroom_foreign"] = frozenset(names - _modelled(migration.opts["target_metadata"]))
-    return frozenset(migration.opts["stillroom_foreign"])
+    return None if migration.connection is None or migration.as_sql else migration
 
 
-def _modelled(metadata: Any) -> set[tuple[str | None, str]]:
+def _findings(migration: Any) -> Findings:
+    from stillroom.edges.alembic.completing.findings import KEY
+
+    found: Findings = migration.opts[KEY]
+    return found
+
+
+def _foreign_tables(migration: Any) -> Mapping[tuple[str | None, str | None], str]:
+    """Ask the catalog once a run."""
+    known: dict[tuple[str | None, str | None], str] | None = migration.opts.get("stillroom_foreign")
+    if known is None:
+        known = {}
+        for schema, name, is_default, why in migration.connection.exec_driver_sql(_FOREIGN).all():
+            known[schema, name] = why
+            if is_default:
+                known[None, name] = why
+        migration.opts["stillroom_foreign"] = known
+    return known
+
+
+def _unmanaged(migration: Any, schema: str | None, name: str | None) -> str:
+    names = {str(name), f"{schema or migration.dialect.default_schema_name}.{name}"}
+    patterns = migration.opts.get("stillroom_unmanaged", ())
+    found = any(fnmatchcase(each, pattern) for each in names for pattern in patterns)
+    return "in STILLROOM_UNMANAGED_TABLES" if found else ""
+
+
+def _modelled(migration: Any) -> set[tuple[str | None, str]]:
     """Tables that have a model belong to the project, whatever they are in the database."""
-    parts = metadata if isinstance(metadata, list | tuple) else [metadata]
-    return {(table.schema, table.name) for part in parts if part is not None for table in part.tables.values()}
+    known: set[tuple[str | None, str]] | None = migration.opts.get("stillroom_modelled")
+    if known is None:
+        tables = list(tables_of(migration.opts["target_metadata"]))
+        known = {(table.schema, table.name) for table in tables}
+        near = migration.dialect.default_schema_name
+        known |= {(None, table.name) for table in tables if table.schema == near}
+        migration.opts["stillroom_modelled"] = known
+    return known
+
+
+def tables_of(metadata: Any) -> Iterator[Any]:
+    """Yield the tables of the models' metadata, or of a list of them."""
+    for part in metadata if isinstance(metadata, list | tuple) else [metadata]:
+        if part is not None:
+            yield from part.tables.values()
 
 
 def _first(theirs: Callable[..., Any] | None, ours: Callable[..., Any], *, nothing: Any) -> Callable[..., Any]:
@@ -111,14 +149,3 @@ def _both(theirs: Callable[..., bool] | None, ours: Callable[..., bool]) -> Call
     if theirs is None:
         return ours
     return lambda *args: bool(theirs(*args)) and ours(*args)
-
-
-def _after(theirs: Callable[..., Any] | None, ours: Callable[..., Any]) -> Callable[..., Any]:
-    if theirs is None:
-        return ours
-
-    def one_by_one(*args: Any) -> None:
-        theirs(*args)
-        ours(*args)
-
-    return one_by_one

@@ -64,14 +64,22 @@ def _describe_statement(construct: Any) -> Operation:
 
 def describe_operation(operation: Any) -> Operation:
     """Put one of Alembic's operation objects into a frozen value."""
-    kind = _KINDS.get(type(operation), type(operation).__name__.removesuffix("Op"))
+    kind = getattr(operation, "kind", "") or next(
+        (_KINDS[each] for each in type(operation).__mro__ if each in _KINDS), ""
+    )
+    kind = kind or type(operation).__name__.removesuffix("Op")
     table = str(getattr(operation, "table_name", "") or getattr(operation, "source_table", "") or "")
     column = getattr(operation, "column_name", "") or getattr(getattr(operation, "column", None), "name", "") or ""
+    if getattr(operation, "text", ""):
+        return Operation(kind, table, getattr(operation, "schema", None), str(column), operation.text)
     if kind == "execute":
         return Operation(kind, text=" ".join(str(operation.sqltext).split()))
     name = getattr(operation, "index_name", None) or getattr(operation, "constraint_name", None) or ""
     what = ".".join(str(each) for each in (table, column) if each)
-    text = " ".join(each for each in (kind, str(name), f"on {what}" if name and what else what) if each)
+    new = getattr(operation, "new_name", "") or getattr(operation, "new_table_name", "")
+    text = " ".join(
+        each for each in (kind, str(name), f"on {what}" if name and what else what, f"to {new}" if new else "") if each
+    )
     return Operation(kind, table, getattr(operation, "schema", None), str(column), text)
 
 

@@ -1,0 +1,75 @@
+"""How values get from one type to another: what stands behind USING.
+
+Source: PostgreSQL documentation, "ALTER TABLE": without USING the conversion must be an assignment cast; `pg_cast` of 14 to 18.
+"""
+
+from __future__ import annotations
+
+import re
+
+TEXTS = ("TEXT", "VARCHAR", "CHAR", "CITEXT", "CHARACTER", "CHARACTER VARYING", "BPCHAR", "NAME")
+NUMBERS = ("SMALLINT", "INTEGER", "BIGINT", "NUMERIC", "DECIMAL", "REAL", "FLOAT", "DOUBLE PRECISION")
+MOMENTS = ("DATE", "TIMESTAMP WITHOUT TIME ZONE", "TIMESTAMP WITH TIME ZONE")
+CLOCKS = ("TIME WITHOUT TIME ZONE", "TIME WITH TIME ZONE")
+JSONS, BITS = ("JSON", "JSONB"), ("BIT", "BIT VARYING")
+FAMILIES = (TEXTS, NUMBERS, MOMENTS, CLOCKS, JSONS, BITS)
+ZONE = "UTC"
+
+
+def base_of(ddl: str) -> str:
+    """Take length, precision and array brackets off a type: "VARCHAR(20)[]" is VARCHAR; quoted names stay as they are."""
+    bare = ddl.removesuffix("[]")
+    return bare if '"' in bare else re.sub(r"\s*\([^)]*\)", "", bare).upper()
+
+
+def find_using(column: str, old: str, new: str, *, old_is_enum: bool = False, new_is_enum: bool = False) -> str:
+    """Write the conversion of a column, or nothing where the server converts by itself.
+
+    Args:
+        column: The column's name, quoted where it must be.
+        old: The type it has, as DDL.
+        new: The type it gets, as DDL.
+        old_is_enum: The old type is an enum.
+        new_is_enum: The new type is an enum.
+    """
+    if old.endswith("[]") != new.endswith("[]"):
+        return f"ARRAY[{column}]::{new}" if new.endswith("[]") else f"{column}::text::{new}"
+    one, other = base_of(old), base_of(new)
+    if old_is_enum or new_is_enum:
+        return "" if other in TEXTS else f"{column}::text{_brackets(old)}::{new}"
+    if one == other or other in TEXTS or _same_family(one, other):
+        return _zone(column, one, other)
+    return _between_families(column, (one, other), new)
+
+
+def _zone(column: str, one: str, other: str) -> str:
+    return f"{column} AT TIME ZONE '{ZONE}'" if {one, other} == set(MOMENTS[1:]) else ""
+
+
+def _between_families(column: str, bases: tuple[str, str], new: str) -> str:
+    one, other = bases
+    brackets = _brackets(new)
+    if one in NUMBERS and other == "BOOLEAN" and not brackets:
+        return f"{column} <> 0"
+    if one in TEXTS and other == "BYTEA" and not brackets:
+        return f"convert_to({column}, 'UTF8')"
+    if one == "BOOLEAN" and other in NUMBERS:
+        return f"{column}::integer{brackets}::{new}"
+    return f"{column}::{new}" if one in TEXTS else f"{column}::text{brackets}::{new}"
+
+
+def _same_family(one: str, other: str) -> bool:
+    return any(one in family and other in family for family in FAMILIES)
+
+
+def _brackets(ddl: str) -> str:
+    return "[]" if ddl.endswith("[]") else ""
+
+
+def shortens(old: str, new: str) -> int | None:
+    """Tell the length that values must keep to, where a text type becomes shorter; else None."""
+    lengths = [re.search(r"\((\d+)\)", each) for each in (old, new)]
+    if base_of(new) not in TEXTS or base_of(old) not in TEXTS or lengths[1] is None or new.endswith("[]"):
+        return None
+    wanted = int(lengths[1].group(1))
+    return wanted if lengths[0] is None or int(lengths[0].group(1)) > wanted else None

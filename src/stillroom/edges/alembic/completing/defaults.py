@@ -1,0 +1,91 @@
+"""Server defaults compared as text, and by the server only where text does not tell.
+
+Alembic asks the server about each default that is worded differently, one statement a column, and fails where the types have
+no equality (json), where the value does not exist yet (a new member of an enum type), or where asking changes something (nextval).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import psycopg2
+from alembic.util import PriorityDispatchResult
+from psycopg2 import sql
+from sqlalchemy import DefaultClause
+
+from stillroom.edges.alembic.completing.findings import Findings, ddl_of, findings_of, literal, shown
+from stillroom.edges.alembic.completing.looking import looking
+from stillroom.edges.alembic.enums import is_enum
+
+_CAST = re.compile(
+    r"""(?x) ^ (?P<value> .*? ) (?: :: (?: "[^"]+" | [\w ]+? ) (?: \. (?: "[^"]+" | \w+ ) )? (?: \(\d+(?:,\d+)?\) )? (?: \[\] )? ) + $"""
+)
+_STRING = re.compile(r"'((?:[^']|'')*)'", re.DOTALL)
+
+
+def compare_default(context: Any, change: Any, *place_and_columns: Any) -> PriorityDispatchResult:
+    """Be Alembic's comparator of one column's server default."""
+    *_place, live, model = place_and_columns
+    before, after = live.server_default, model.server_default
+    if not isinstance(before, DefaultClause) or not isinstance(after, DefaultClause):
+        return PriorityDispatchResult.CONTINUE
+    change.existing_server_default = before
+    if _is_serial(model):
+        return PriorityDispatchResult.STOP
+    one, other = text_of(before), text_of(after)
+    if is_enum(live.type):
+        one = _as_renamed(findings_of(context), live.type, one)
+    if plain(one) != plain(other) and not _are_equal(context.connection, (one, other), live.type, model.type):
+        change.modify_server_default = after
+    return PriorityDispatchResult.STOP
+
+
+def _is_serial(model: Any) -> bool:
+    return bool(model.primary_key) and model is model.table._autoincrement_column
+
+
+def text_of(default: Any) -> str:
+    """Write a default as SQL."""
+    if isinstance(default.arg, str):
+        return literal(default.arg)
+    from sqlalchemy.dialects import postgresql
+
+    make: Any = postgresql.dialect
+    return str(default.arg.compile(dialect=make(paramstyle="named"), compile_kwargs={"literal_binds": True}))
+
+
+def plain(text: str) -> str:
+    """Take casts, brackets and quotes off a default, as far as they do not change it."""
+    bare = text.strip()
+    while bare.startswith("(") and bare.endswith(")") and "(" not in bare[1:-1]:
+        bare = bare[1:-1].strip()
+    match = _CAST.match(bare)
+    if match and not match["value"].rstrip().endswith(":"):
+        bare = match["value"].strip()
+    string = _STRING.fullmatch(bare)
+    if string:
+        return string[1].replace("''", "'")
+    return re.sub(r"'([^']*)'::regclass", r"'\1'", bare).lower()
+
+
+def _as_renamed(findings: Findings, kind: Any, text: str) -> str:
+    """A member that was renamed is still the default, under its new name."""
+    subject = f"{shown(kind.schema, str(kind.name))}.{plain(text)}"
+    new = findings.answers.rename.get(subject)
+    return literal(new) if new else text
+
+
+def _are_equal(connection: Any, texts: tuple[str, str], live: Any, model: Any) -> bool:
+    """Ask the server whether two constants are the same value; what it cannot compare is not equal."""
+    if connection is None or is_enum(live) or is_enum(model):
+        return False
+    one, other = (sql.SQL(each.replace("%", "%%")) for each in texts)
+    kind = sql.SQL(ddl_of(live))
+    query = sql.SQL("select ({})::{} is not distinct from ({})::{}").format(one, kind, other, kind)
+    with looking(connection) as cursor:
+        try:
+            cursor.execute(query, ())
+            return bool(cursor.fetchone()[0])
+        except psycopg2.Error:
+            return False

@@ -1,0 +1,56 @@
+"""The plugin that Alembic runs after its own comparators, and before anything is turned round or rendered.
+
+Source: Alembic documentation, "Plugins" (1.18): a comparator of "autogenerate" sees all operations; the way back is made of
+them afterwards, so that whatever stands here has its own way back.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from alembic.autogenerate import compare  # noqa: F401  (registers Alembic's own first)
+from alembic.runtime.plugins import Plugin
+from alembic.util import DispatchPriority, PriorityDispatchResult
+
+from stillroom.edges.alembic.completing import rendering
+from stillroom.edges.alembic.completing.defaults import compare_default
+from stillroom.edges.alembic.completing.dialects import speak_plainly
+from stillroom.edges.alembic.completing.enum_changes import settle_enums
+from stillroom.edges.alembic.completing.filling import settle_filling
+from stillroom.edges.alembic.completing.findings import findings_of
+from stillroom.edges.alembic.completing.naming import name_everything
+from stillroom.edges.alembic.completing.operations import UnansweredOp
+from stillroom.edges.alembic.completing.renames import settle_renames
+from stillroom.edges.alembic.completing.retyping import settle_types
+
+NAME = "stillroom.completing"
+STEPS = (settle_renames, settle_enums, settle_types, settle_filling, speak_plainly, name_everything)
+assert rendering, "its renderers are registered"
+
+
+@cache
+def register() -> str:
+    """Make the plugin known to Alembic, once a process.
+
+    Returns:
+        Its name, for `autogenerate_plugins`.
+    """
+    plugin = Plugin(NAME)
+    plugin.add_autogenerate_comparator(
+        complete, "autogenerate", "stillroom", qualifier="postgresql", priority=DispatchPriority.LAST
+    )
+    plugin.add_autogenerate_comparator(
+        compare_default, "column", "server_default", qualifier="postgresql", priority=DispatchPriority.FIRST
+    )
+    return NAME
+
+
+def complete(context: Any, upgrade: Any) -> PriorityDispatchResult:
+    """Put right what Alembic found; what only a person knows is asked."""
+    for settle in STEPS:
+        settle(context, upgrade)
+    questions = findings_of(context).questions
+    if questions:
+        upgrade.ops.insert(0, UnansweredOp(tuple(questions)))
+    return PriorityDispatchResult.CONTINUE

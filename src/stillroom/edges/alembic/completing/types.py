@@ -1,0 +1,79 @@
+"""Types in a revision: plain ones of SQLAlchemy, so that the file works without the application that made it."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+from alembic.autogenerate.render import _repr_type
+from sqlalchemy import types
+from sqlalchemy.dialects import postgresql
+
+from stillroom.edges.alembic.completing.findings import ddl_of
+from stillroom.edges.alembic.enums import is_enum, render_enum
+
+MOST_LAYERS = 8
+
+
+def render_item(kind: str, item: Any, context: Any) -> str | bool:
+    """Be Alembic's `render_item` hook: False leaves the rendering to Alembic."""
+    if kind != "type":
+        return False
+    if is_enum(item):
+        context.imports.add("from sqlalchemy.dialects import postgresql")
+        return render_enum(item)
+    if _is_of(type(item), "sqlalchemy"):
+        return False
+    plain = plain_type(item)
+    if plain is not item:
+        return str(_repr_type(plain, context))
+    if isinstance(item, types.UserDefinedType) and _is_application(item):
+        return _define(item, context)
+    context.imports.add(f"import {type(item).__module__}")
+    return False
+
+
+def plain_type(item: Any) -> Any:
+    """Find the type of SQLAlchemy that makes the same column; the type itself when there is none."""
+    inner = item
+    for _ in range(MOST_LAYERS):
+        if not isinstance(inner, types.TypeDecorator):
+            break
+        inner = inner.load_dialect_impl(_dialect())
+    for base in type(inner).__mro__:
+        if not issubclass(base, types.TypeEngine) or not _is_of(base, "sqlalchemy"):
+            continue
+        try:
+            plain = inner if base is type(inner) else inner.adapt(base)
+        except (TypeError, NotImplementedError):
+            continue
+        if ddl_of(plain) == ddl_of(item):
+            return plain
+    return item
+
+
+def _is_of(kind: type, package: str) -> bool:
+    return kind.__module__.split(".")[0] == package
+
+
+def _dialect() -> Any:
+    make: Any = postgresql.dialect
+    return make()
+
+
+def _is_application(item: Any) -> bool:
+    """Tell a type of the project's own from one of an installed library, which a revision may import."""
+    place = getattr(sys.modules.get(type(item).__module__), "__file__", None) or ""
+    installed = {sysconfig.get_path(each) for each in ("purelib", "platlib", "stdlib")}
+    return not any(Path(place).is_relative_to(each) for each in installed)
+
+
+def _define(item: Any, context: Any) -> str:
+    """Write a type that is nothing but a name of the server's into the file."""
+    name, ddl = type(item).__name__, ddl_of(item)
+    context.imports.add(
+        f"\n\nclass {name}(sa.types.UserDefinedType):\n    def get_col_spec(self, **kw):\n        return {ddl!r}\n"
+    )
+    return f"{name}()"

@@ -1,0 +1,1 @@
+"""Generated revisions, each run up, down and up again on tables that hold rows."""

@@ -1,0 +1,157 @@
+"""Models before and after: the revision runs up, down and up again on tables with rows, and leaves nothing to find."""
+
+from __future__ import annotations
+
+import pytest
+
+from stillroom.core.generation import Answers
+from tests.edges.completing.evolving import Evolution, evolve
+from tests.servers import Database
+
+HEAD = """
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+from sqlmodel import Field
+
+
+class Mood(str, Enum):
+    SAD = "SAD"
+    OK = "OK"
+
+
+class Team(SQLModel, table=True):
+    __tablename__ = "teams"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+
+
+class User(SQLModel, table=True):
+    __tablename__ = "users"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=50)
+    note: str | None = None
+    #
+"""
+ROWS = """
+insert into teams (name) values ('red'), ('blue');
+insert into users (name, note) values ('Ann', '1'), ('Bob', '22'), ('Cy', null);
+"""
+
+
+def with_column(line: str, *, before: str = "") -> tuple[str, str]:
+    """The models with one column on the table `users`, and with another or none before."""
+    return HEAD.replace("    #\n", f"    {before}\n" if before else ""), HEAD.replace("    #\n", f"    {line}\n")
+
+
+ADDED = {
+    "constant": ("age: int = 3", "server_default=sa.text('3')", {}),
+    "text constant": ("""title: str = "it's 5:00" """, "server_default=sa.text(", {}),
+    "false": ("is_admin: bool = False", "server_default=sa.text('false')", {}),
+    "decimal": ("""cost: Decimal = Field(default=Decimal("1.50"), max_digits=9, decimal_places=2)""", "1.50", {}),
+    "enum": ("mood: Mood = Mood.OK", "server_default=sa.text(\"'OK'\")", {}),
+    "answered constant": ("age: int", "server_default=sa.text('7')", {"users.age": "7"}),
+    "answered uuid": ("key: UUID = Field(default_factory=uuid4)", "backfill('users', 'key = gen_random_uuid()'", {"users.key": "gen_random_uuid()"}),
+    "answered expression": ("upper: str", "backfill('users', 'upper = upper(name)'", {"users.upper": "upper(name)"}),
+    "answered moment": ("at: datetime", "server_default=sa.text('now()')", {"users.at": "now()"}),
+    "model default": ("""seen: int = Field(default=0, sa_column_kwargs={"server_default": "5"})""", "server_default='5'", {}),
+    "nullable": ("age: int | None = None", "nullable=True", {}),
+    "unique": ("email: str | None = Field(default=None, unique=True)", "'users_email_key'", {}),
+    "foreign key": ("""team_id: int | None = Field(default=None, foreign_key="teams.id")""", "'users_team_id_fkey'", {}),
+    "identity": ("n: int = Field(sa_column=sa.Column(sa.Integer, sa.Identity(), nullable=False))", "sa.Identity(", {}),
+    "computed": ("""big: str | None = Field(default=None, sa_column=sa.Column(sa.Text, sa.Computed("upper(name)", persisted=True)))""", "sa.Computed(", {}),
+    "json": ("""data: dict[str, Any] = Field(default={"a": 1}, sa_type=pg.JSONB)""", "server_default=sa.text(", {}),
+    "array constant": ("""labels: list[str] = Field(default=["a", "b"], sa_type=pg.ARRAY(sa.Text))""", "ARRAY['a', 'b']", {}),
+    "array": ("tags: list[str] = Field(sa_type=pg.ARRAY(sa.Text))", "server_default=sa.text(", {"users.tags": "'{}'"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [each for each in ADDED if "backfill" not in ADDED[each][1]])
+def test_a_column_is_added_to_a_table_with_rows(either: Database, name: str) -> None:
+    line, expected, fill = ADDED[name]
+    before, after = with_column(line)
+
+    made = evolve(either, Evolution(before, after, ROWS, Answers(fill=fill)))
+
+    assert expected in made.upgrade
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_a_column_is_dropped_from_a_table_with_rows_and_comes_back(either: Database, name: str) -> None:
+    after, before = with_column(ADDED[name][0])
+    rows = {
+        "answered constant": "alter table users alter age set default 1",
+        "answered uuid": "alter table users alter key set default gen_random_uuid()",
+        "answered expression": "alter table users alter upper set default 'x'",
+        "answered moment": "alter table users alter at set default now()",
+        "array": "alter table users alter tags set default '{}'",
+    }.get(name, "")
+    defaults = {
+        "constant": "age",
+        "text constant": "title",
+        "false": "is_admin",
+        "decimal": "cost",
+        "enum": "mood",
+        "json": "data",
+        "array constant": "labels",
+    }
+    if name in defaults:
+        value = {"title": "'x'", "is_admin": "true", "mood": "'SAD'", "data": "'{}'", "labels": "'{}'"}.get(
+            defaults[name], "2"
+        )
+        rows = f"alter table users alter {defaults[name]} set default {value}"
+    column = rows.split(" alter ")[-1].split(" ")[0] if rows else ""
+    back = f"; alter table users alter {column} drop default" if rows else ""
+
+    made = evolve(either, Evolution(before, after, f"{rows};{ROWS}{back}"))
+
+    assert "op.drop_column('users'" in made.upgrade
+
+
+RETYPED = {
+    "timestamp to timestamptz": (
+        "at: datetime | None = Field(default=None, sa_type=sa.DateTime)",
+        "at: datetime | None = Field(default=None, sa_type=sa.DateTime(timezone=True))",
+        "postgresql_using=\"at AT TIME ZONE 'UTC'\"",
+    ),
+    "text to integer": ("n: str | None = None", "n: int | None = None", "postgresql_using='n::INTEGER'"),
+    "text to enum": ("m: str | None = None", "m: Mood | None = None", "postgresql_using='m::text::mood'"),
+    "text to jsonb": ("d: str | None = None", "d: dict[str, Any] | None = Field(default=None, sa_type=pg.JSONB)", "d::JSONB"),
+    "integer to boolean": ("b: int | None = None", "b: bool | None = None", "postgresql_using='b <> 0'"),
+    "longer text": ("t: str | None = Field(default=None, max_length=5)", "t: str | None = Field(default=None, max_length=50)", "length=50"),
+    "with a default": (
+        """k: str = Field(default="1", sa_column_kwargs={"server_default": "1"})""",
+        """k: int = Field(default=1, sa_column_kwargs={"server_default": "1"})""",
+        "server_default=None",
+    ),
+    "integer to text": ("i: int | None = None", "i: str | None = None", "type_=sa.String()"),
+    "uuid to text": ("u: UUID | None = None", "u: str | None = None", "type_=sa.String()"),
+    "enum to text": ("m: Mood | None = None", "m: str | None = None", "name='mood').drop("),
+}  # fmt: skip
+VALUES = {
+    "timestamp to timestamptz": "at = '2026-01-02 03:04'",
+    "text to integer": "n = '12'",
+    "text to enum": "m = 'SAD'",
+    "text to jsonb": """d = '{"a": 1}'""",
+    "integer to boolean": "b = 1",
+    "longer text": "t = 'abc'",
+    "with a default": "k = '3'",
+    "integer to text": "i = 4",
+    "uuid to text": "u = gen_random_uuid()",
+    "enum to text": "m = 'OK'",
+}
+
+
+@pytest.mark.parametrize("name", RETYPED)
+def test_a_column_gets_another_type_with_its_values(either: Database, name: str) -> None:
+    old, new, expected = RETYPED[name]
+    before, after = with_column(new, before=old)
+
+    made = evolve(either, Evolution(before, after, f"{ROWS} update users set {VALUES[name]} where name <> 'Cy'"))
+
+    assert expected in made.upgrade
