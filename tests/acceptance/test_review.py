@@ -36,7 +36,7 @@ def test_without_an_editor_the_draft_is_shown_and_accepted(changed: Project) -> 
         "operations\n    create_table notes",
         "upgrade\n    CREATE TABLE notes",
         "downgrade\n    DROP TABLE notes;",
-        "not compared: renames",
+        "not compared: primary keys",
     ):
         assert part in shown
     assert "unreviewed" not in made.read_text()
@@ -315,17 +315,34 @@ def test_a_proposed_name_can_be_replaced(changed: Project) -> None:
     assert newest(changed).name.endswith("_remember_what_was_said.py")
 
 
-def test_what_destroys_comes_first_and_a_rename_is_pointed_out(changed: Project) -> None:
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("1", "    rename_column users.display_name to shown_name\n"),
+        ("d", "operations\n  ! drop_column users.display_name  <- every value in it dies\n"),
+    ],
+    ids=["renamed", "dies"],
+)
+def test_a_likely_rename_is_asked_about_and_what_destroys_comes_first(
+    changed: Project, answer: str, expected: str
+) -> None:
     edit_model(changed, "users", "    display_name: str", "    shown_name: str")
 
     child = start(changed, "-m", "rename")
+    child.expect("users.display_name goes and shown_name of the same shape comes")
+    child.expect("which\\? ")
+    child.sendline(answer)
+    if answer == "d":
+        child.expect("users.shown_name is NOT NULL and has no default")
+        child.expect("value for them, as SQL: ")
+        child.sendline("'nobody'")
     child.expect(CHOICES)
     shown = child.before.replace("\r\n", "\n")
     child.sendline("d")
 
     assert finish(child)[0] == 0
-    assert "operations\n  ! drop_column users.display_name  <- every value in it dies\n" in shown
-    assert "users.display_name goes and users.shown_name comes" in shown
+    assert expected in shown
+    assert "locks of the upgrade\n    users ACCESS EXCLUSIVE" in shown
 
 
 def test_pending_revisions_are_offered_and_applied_first(changed: Project) -> None:

@@ -7,7 +7,7 @@ import pytest
 from stillroom.core.constraint_names import ConstraintNames
 from stillroom.core.operations import Operation
 from stillroom.core.proposals import propose_message
-from stillroom.core.review import NOT_COMPARED, RED, Sheet, drops_only_tables, find_renames, sheet_text, worst_first
+from stillroom.core.review import NOT_COMPARED, RED, Sheet, drops_only_tables, sheet_text, worst_first
 
 CREATE, INDEX = Operation("create_table", "notes"), Operation("create_index", "notes", text="create_index ix on notes")
 ADD = Operation("add_column", "users", column="timezone", text="add_column users.timezone")
@@ -53,11 +53,6 @@ def test_every_kind_that_is_not_compared_is_named() -> None:
     text = sheet_text(Sheet("a.py", "m", (ADD,), "", ""))
 
     assert all(each in text for each in NOT_COMPARED)
-
-
-def test_a_drop_and_an_add_may_be_a_rename() -> None:
-    assert "users.zone goes and users.timezone comes" in find_renames((ADD, DROP))[0]
-    assert find_renames((ADD, GONE)) == ()
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ class Draft:
     revision: str
     message: str
     base: Base
+    notes: tuple[str, ...] = ()
+    left_alone: tuple[tuple[str, str], ...] = ()
 
     @property
     def shown(self) -> str:
@@ -65,7 +67,8 @@ def start_draft(settings: Settings, base: Base, generated: Generated, wish: Wish
     target = (base.folder / name).resolve()
     if not target.is_relative_to(base.folder.resolve()):
         raise SettingsError(f"file_template in alembic.ini leads out of the versions folder: {name}", hint="correct it")
-    return Draft(write_draft(settings.root, name, add_mark(text)), generated.revision, message, base)
+    path = write_draft(settings.root, name, add_mark(text))
+    return Draft(path, generated.revision, message, base, generated.notes, generated.left_alone)
 
 
 def format_draft(draft: Draft, terminal: Terminal) -> Draft:

@@ -85,10 +85,17 @@ def _choose(settings: Settings, context: Any, metadata: Any, options: dict[str, 
 
     given = [each.partition("=") for each in context.get_x_argument()]
     values = {
-        name: [value for key, _, value in given if key == name] for name in ("rename", "fill", "replace", "allow")
+        name: [value for key, _, value in given if key == name]
+        for name in ("rename", "fill", "replace", "allow", "online")
     }
     allowed = {each.strip() for value in values["allow"] for each in value.split(",")}
-    answers = parse_answers(values["rename"], values["fill"], values["replace"], may_lose="data-loss" in allowed)
+    answers = parse_answers(
+        values["rename"],
+        values["fill"],
+        values["replace"],
+        may_lose="data-loss" in allowed,
+        is_online=bool(values["online"]),
+    )
     return configure_options(options, metadata, findings=Findings(answers), unmanaged=settings.unmanaged_tables)
 
 

@@ -94,7 +94,24 @@ def inspect(draft: Draft, terminal: Terminal) -> Sheet:
     shown: Shown = in_child(lambda: show_draft(draft.base.project.layout, draft.path, draft.revision), terminal)
     found = (shown.problem,) if shown.problem else ()
     both = _sql(shown.upgrade), _sql(shown.downgrade)
-    return Sheet(draft.shown, draft.message, shown.upgrade.operations, *both, found)
+    return Sheet(
+        draft.shown,
+        draft.message,
+        shown.upgrade.operations,
+        *both,
+        found,
+        notes=draft.notes,
+        left_alone=draft.left_alone,
+        locks=_locks(shown.upgrade),
+    )
+
+
+def _locks(rendered: Rendered) -> tuple[str, ...]:
+    """Say what the upgrade would lock on a table that others use."""
+    from stillroom.core.locks import plan_locks
+
+    (found,) = plan_locks([rendered.sql])
+    return tuple(f"{each.relation} {each.mode}" + (f" (blocks {each.blocks})" if each.blocks else "") for each in found)
 
 
 def _sql(rendered: Rendered) -> str:

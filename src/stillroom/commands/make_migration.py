@@ -39,6 +39,8 @@ class MadeMigration:
         unreviewed: Nobody has read it; its first line says so.
         add_command: The command that adds it to git, as typed in the current folder.
         migrated: What the migrate did that was asked for along with it; None without one.
+        notes: What a reviewer should know.
+        left_alone: Tables that are not the models', and why.
     """
 
     path: str
@@ -48,6 +50,8 @@ class MadeMigration:
     unreviewed: bool
     add_command: str
     migrated: Migrated | None = None
+    notes: tuple[str, ...] = ()
+    left_alone: tuple[tuple[str, str], ...] = ()
     outcome: str = "made"
 
 
@@ -57,6 +61,7 @@ class NothingChanged:
 
     database: str
     revision: str
+    left_alone: tuple[tuple[str, str], ...] = ()
     outcome: str = "unchanged"
 
 
@@ -112,7 +117,7 @@ def make_migration(
         if generated.questions and not terminal.is_interactive:
             raise unanswered(generated.questions)
         if not generated.operations and not is_empty:
-            return NothingChanged(target.shown, base.head or "")
+            return NothingChanged(target.shown, base.head or "", generated.left_alone)
         if not terminal.is_interactive:
             return _keep_unreviewed(start_draft(settings, base, generated, wish), terminal)
     while generated.questions:
@@ -163,4 +168,13 @@ def _ask_message(proposal: str, terminal: Terminal) -> str:
 
 def _made(draft: Draft, path: Path, operations: tuple[Operation, ...], *, is_reviewed: bool) -> MadeMigration:
     shown = os.path.relpath(path, draft.base.project.layout.root)
-    return MadeMigration(shown, draft.revision, draft.message, operations, not is_reviewed, add_command(path))
+    return MadeMigration(
+        shown,
+        draft.revision,
+        draft.message,
+        operations,
+        not is_reviewed,
+        add_command(path),
+        notes=draft.notes,
+        left_alone=draft.left_alone,
+    )

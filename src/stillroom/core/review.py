@@ -9,9 +9,9 @@ from stillroom.core.operations import Operation
 from stillroom.core.printable import visible
 
 NOT_COMPARED = (
-    "renames (they show as a drop and an add)",
-    "members of an enum type",
-    "CHECK constraints",
+    "primary keys",
+    "CHECK constraints that have no name",
+    "conditions of partial indexes",
     "sequences",
     "views",
     "functions",
@@ -25,6 +25,7 @@ LOSSES = {
     "execute": "SQL by hand: only reading it tells what it does",
 }
 TAB = "\t"
+SHOWN = 5
 RED, PLAIN = "\x1b[31m", "\x1b[0m"
 
 
@@ -39,6 +40,9 @@ class Sheet:
         upgrade: The SQL forward.
         downgrade: The SQL back.
         problems: What keeps it from being accepted.
+        notes: What a reviewer should know.
+        left_alone: Tables that are not the models', and why.
+        locks: What the upgrade locks, a line each.
     """
 
     path: str
@@ -47,6 +51,9 @@ class Sheet:
     upgrade: str
     downgrade: str
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    left_alone: tuple[tuple[str, str], ...] = ()
+    locks: tuple[str, ...] = ()
 
 
 def sheet_text(sheet: Sheet, *, has_colour: bool = False) -> str:
@@ -55,13 +62,22 @@ def sheet_text(sheet: Sheet, *, has_colour: bool = False) -> str:
     parts = [
         visible(f"{sheet.path}: {sheet.message}"),
         _part("operations", lines or ["    nothing"]),
-        *[f"note:  {visible(each)}" for each in find_renames(sheet.operations)],
+        *[f"note:  {visible(each)}" for each in sheet.notes],
         _part("upgrade", _indented(sheet.upgrade)),
         _part("downgrade", _indented(sheet.downgrade)),
+        *([_part("locks of the upgrade", [f"    {visible(each)}" for each in sheet.locks])] if sheet.locks else []),
+        *[visible(each) for each in left_alone_lines(sheet.left_alone)],
         f"not compared: {', '.join(NOT_COMPARED)}",
         *[f"problem: {visible(each)}" for each in sheet.problems],
     ]
     return "\n\n".join(parts)
+
+
+def left_alone_lines(left_alone: Sequence[tuple[str, str]]) -> list[str]:
+    """Say which tables were left alone, in one line or none."""
+    shown = [f"{name} ({why})" for name, why in left_alone[:SHOWN]]
+    more = len(left_alone) - SHOWN
+    return [f"left alone: {', '.join(shown)}{f' and {more} more' if more > 0 else ''}"] if left_alone else []
 
 
 def worst_first(operations: Sequence[Operation]) -> tuple[Operation, ...]:
@@ -69,30 +85,10 @@ def worst_first(operations: Sequence[Operation]) -> tuple[Operation, ...]:
     return tuple(sorted(operations, key=lambda each: each.kind not in LOSSES))
 
 
-def find_renames(operations: Sequence[Operation]) -> tuple[str, ...]:
-    """Point out a drop and an add that may be one rename: as they stand, the contents die."""
-    pairs = [(one, other) for one in operations for other in operations if _may_be_rename(one, other)]
-    return tuple(
-        f"{_name(dropped)} goes and {_name(added)} comes: if that is a rename, edit the file to use "
-        f"`op.{'alter_column' if dropped.column else 'rename_table'}`"
-        for dropped, added in pairs
-    )
-
-
-def _may_be_rename(dropped: Operation, added: Operation) -> bool:
-    if (dropped.kind, added.kind) == ("drop_table", "create_table"):
-        return True
-    return (dropped.kind, added.kind, dropped.table) == ("drop_column", "add_column", added.table)
-
-
 def drops_only_tables(operations: Sequence[Operation]) -> bool:
     """Say whether tables go and nothing else happens, which is what models that were not imported look like."""
     kinds = {each.kind for each in operations}
     return "drop_table" in kinds and all(each.startswith("drop_") for each in kinds)
-
-
-def _name(operation: Operation) -> str:
-    return f"{operation.table}.{operation.column}" if operation.column else operation.table
 
 
 def _line(operation: Operation, *, has_colour: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from stillroom.core.review import NOT_COMPARED
+from stillroom.core.review import NOT_COMPARED, left_alone_lines
 from stillroom.report.migrate import text as migrate_text
 
 if TYPE_CHECKING:
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 def text(result: MadeMigration | NothingChanged | Discarded) -> str:
     """Say what became of it."""
     if hasattr(result, "database"):
-        return f"{result.database}: the models and the database agree, no revision was made"
+        unchanged = cast("NothingChanged", result)
+        last = f"{unchanged.database}: the models and the database agree, no revision was made"
+        return "\n".join([*left_alone_lines(unchanged.left_alone), last])
     if hasattr(result, "path"):
         return "\n".join(_made(cast("MadeMigration", result)))
     return f"discarded {result.revision} ({result.message}); no revision was made"
@@ -22,6 +24,7 @@ def text(result: MadeMigration | NothingChanged | Discarded) -> str:
 
 def _made(result: MadeMigration) -> list[str]:
     lines = [f"  {each.text}" for each in result.operations]
+    lines += [f"note:  {each}" for each in result.notes] + left_alone_lines(result.left_alone)
     lines.append(f"wrote {result.path}")
     if result.unreviewed:
         lines.append(f"not compared: {', '.join(NOT_COMPARED)}")

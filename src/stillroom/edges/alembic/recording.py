@@ -76,7 +76,11 @@ def describe_operation(operation: Any) -> Operation:
         return Operation(kind, text=" ".join(str(operation.sqltext).split()))
     name = getattr(operation, "index_name", None) or getattr(operation, "constraint_name", None) or ""
     what = ".".join(str(each) for each in (table, column) if each)
-    new = getattr(operation, "new_name", "") or getattr(operation, "new_table_name", "")
+    new = next(
+        filter(None, (getattr(operation, each, "") for each in ("new_name", "new_table_name", "modify_name"))), ""
+    )
+    if new and isinstance(operation, alembic_ops.AlterColumnOp):
+        kind = "rename_column"
     text = " ".join(
         each for each in (kind, str(name), f"on {what}" if name and what else what, f"to {new}" if new else "") if each
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from alembic.operations import ops
+from sqlalchemy import Identity
 
 from stillroom.edges.alembic.completing.findings import flatten
+from stillroom.edges.alembic.completing.operations import ChangeIdentityOp
 
 NULLS = "postgresql_nulls_not_distinct"
 
@@ -23,6 +25,28 @@ def speak_plainly(_context: Any, upgrade: Any) -> None:
                 options = getattr(item, "dialect_options", {}) if not hasattr(item, "type") else {}
                 if options and options["postgresql"].get("nulls_not_distinct") is False:
                     options["postgresql"]["nulls_not_distinct"] = None
+
+
+def keep_identity(_context: Any, upgrade: Any) -> None:
+    """Carry the old kind of an identity column into the file, both ways."""
+    for table in [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]:
+        for at, each in enumerate(table.ops):
+            if type(each) is ops.AlterColumnOp and _changes_identity(each):
+                table.ops[at] = ChangeIdentityOp(
+                    each.table_name,
+                    each.column_name,
+                    schema=each.schema,
+                    existing_type=each.existing_type,
+                    existing_nullable=each.existing_nullable,
+                    existing_server_default=each.existing_server_default,
+                    modify_nullable=each.modify_nullable,
+                    modify_server_default=each.modify_server_default,
+                )
+
+
+def _changes_identity(change: Any) -> bool:
+    both = (change.existing_server_default, change.modify_server_default)
+    return change.modify_server_default is not False and any(isinstance(each, Identity) for each in both)
 
 
 def _forget(options: Any) -> None:

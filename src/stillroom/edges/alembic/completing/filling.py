@@ -81,6 +81,8 @@ def _filled(context: Any, findings: Findings, operation: Any) -> Any:
     column = operation.column
     subject = shown(operation.schema, operation.table_name, column.name)
     value = findings.find("fill", subject) or _model_value(column)
+    if not value and _may_be_renamed(findings, operation):
+        return operation
     if not value:
         text = f"{subject} is NOT NULL and has no default, so rows that are there already need a value"
         findings.questions.append(Question("fill", subject, text, proposal=_proposal(column), may_be_lost=False))
@@ -88,6 +90,13 @@ def _filled(context: Any, findings: Findings, operation: Any) -> Any:
     if is_constant(value):
         return AddFilledColumnOp.make(operation, Filling(value, is_constant=True))
     return AddFilledColumnOp.make(operation, Filling(value, key=_key_of(context, operation)))
+
+
+def _may_be_renamed(findings: Findings, operation: Any) -> bool:
+    """Say whether another question comes first: with a rename there are no rows without a value."""
+    place = shown(operation.schema, operation.table_name)
+    renames = [each for each in findings.questions if each.kind == "rename" and each.subject.startswith(f"{place}.")]
+    return any(operation.column.name in each.choices for each in renames)
 
 
 def _model_value(column: Any) -> str:

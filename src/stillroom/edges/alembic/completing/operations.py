@@ -136,6 +136,10 @@ class RetypeColumnOp(ops.AlterColumnOp):
     """A change of type with the conversion that it needs, either way."""
 
 
+class ChangeIdentityOp(ops.AlterColumnOp):
+    """A change of an identity column, whose old kind has to be in the file: without it Alembic would add another one."""
+
+
 class UnansweredOp(ops.MigrateOperation):
     """What has to be answered before a file can be written; `alembic check` does not need to know."""
 

@@ -15,17 +15,27 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from stillroom.edges.alembic.completing import rendering
 from stillroom.edges.alembic.completing.defaults import compare_default
-from stillroom.edges.alembic.completing.dialects import speak_plainly
+from stillroom.edges.alembic.completing.dialects import keep_identity, speak_plainly
 from stillroom.edges.alembic.completing.enum_changes import settle_enums
 from stillroom.edges.alembic.completing.filling import settle_filling
 from stillroom.edges.alembic.completing.findings import findings_of
 from stillroom.edges.alembic.completing.naming import name_everything
+from stillroom.edges.alembic.completing.online import go_online
 from stillroom.edges.alembic.completing.operations import UnansweredOp
 from stillroom.edges.alembic.completing.renames import settle_renames
 from stillroom.edges.alembic.completing.retyping import settle_types
 
 NAME = "stillroom.completing"
-STEPS = (settle_renames, settle_enums, settle_types, settle_filling, speak_plainly, name_everything)
+STEPS = (
+    settle_renames,
+    settle_enums,
+    settle_types,
+    settle_filling,
+    keep_identity,
+    speak_plainly,
+    name_everything,
+    go_online,
+)
 assert rendering, "its renderers are registered"
 
 

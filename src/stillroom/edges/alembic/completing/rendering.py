@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alembic.autogenerate.render import render_op, renderers
+from alembic.autogenerate.render import _render_server_default, render_op, renderers
 from alembic.operations import ops
 from alembic.util import CommandError
 from sqlalchemy import text
@@ -13,6 +13,7 @@ from stillroom.core.casts import find_using
 from stillroom.edges.alembic.completing.findings import ddl_of, quoted, words
 from stillroom.edges.alembic.completing.operations import (
     AddFilledColumnOp,
+    ChangeIdentityOp,
     Filling,
     RenameColumnOp,
     RenameTableOp,
@@ -66,6 +67,22 @@ def _unanswered(context: Any, operation: UnansweredOp) -> list[str]:
         )
         raise CommandError(f"{texts}\nhint:  answer with {flags}; or use `invoke make-migration`, which asks")
     return []
+
+
+@renderers.dispatch_for(ChangeIdentityOp)
+def _change_identity(context: Any, operation: ChangeIdentityOp) -> str:
+    plain = ops.AlterColumnOp(
+        operation.table_name,
+        operation.column_name,
+        schema=operation.schema,
+        existing_type=operation.existing_type,
+        modify_nullable=operation.modify_nullable,
+        existing_nullable=operation.existing_nullable,
+        modify_server_default=operation.modify_server_default,
+    )
+    (line,) = render_op(context, plain)
+    before = _render_server_default(operation.existing_server_default or None, context)
+    return f"{line[:-1]},\n           existing_server_default={before})"
 
 
 @renderers.dispatch_for(RetypeColumnOp)
