@@ -13,7 +13,7 @@ from alembic.autogenerate import compare  # noqa: F401  (registers Alembic's own
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
-from stillroom.edges.alembic.completing import rendering
+from stillroom.edges.alembic.completing import impl, rendering
 from stillroom.edges.alembic.completing.defaults import compare_default
 from stillroom.edges.alembic.completing.dialects import keep_identity, speak_plainly
 from stillroom.edges.alembic.completing.enum_changes import settle_enums
@@ -37,6 +37,7 @@ STEPS = (
     go_online,
 )
 assert rendering, "its renderers are registered"
+assert impl, "it takes the place of Alembic's own"
 
 
 @cache
