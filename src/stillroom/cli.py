@@ -140,6 +140,8 @@ def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
         _fail(name, error)
     except StillroomError as error:
         _fail(name, error)
+    except ImportError as error:
+        _fail(name, _shadowed(error))
     except KeyboardInterrupt:
         before = {}
         ignore_signals()
@@ -161,6 +163,24 @@ def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
     if code:
         raise Exit(code=code)
     return result
+
+
+def _shadowed(error: ImportError) -> StillroomError:
+    """Name the file of the project that is imported in the place of a library.
+
+    Raises:
+        ImportError: It is something else.
+    """
+    from stillroom.edges.shadowing import find_shadow
+    from stillroom.errors import RefusedError
+
+    found = find_shadow(error)
+    if found is None:
+        raise error
+    library, place = found
+    return RefusedError(
+        f"{place} has the name of the library {library}, and is imported in its place", hint="rename it"
+    )
 
 
 def _stop(*_: object) -> NoReturn:

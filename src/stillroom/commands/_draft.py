@@ -68,7 +68,7 @@ def start_draft(settings: Settings, base: Base, generated: Generated, wish: Wish
     if not target.is_relative_to(base.folder.resolve()):
         raise SettingsError(f"file_template in alembic.ini leads out of the versions folder: {name}", hint="correct it")
     path = write_draft(settings.root, name, add_mark(text))
-    return Draft(path, generated.revision, message, base, generated.notes, generated.left_alone)
+    return Draft(path, generated.revision, message, base, generated.all_notes, generated.left_alone)
 
 
 def format_draft(draft: Draft, terminal: Terminal) -> Draft:

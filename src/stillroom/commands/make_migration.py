@@ -61,6 +61,7 @@ class NothingChanged:
 
     database: str
     revision: str
+    notes: tuple[str, ...] = ()
     left_alone: tuple[tuple[str, str], ...] = ()
     outcome: str = "unchanged"
 
@@ -117,7 +118,7 @@ def make_migration(
         if generated.questions and not terminal.is_interactive:
             raise unanswered(generated.questions)
         if not generated.operations and not is_empty:
-            return NothingChanged(target.shown, base.head or "", generated.left_alone)
+            return NothingChanged(target.shown, base.head or "", generated.all_notes, generated.left_alone)
         if not terminal.is_interactive:
             return _keep_unreviewed(start_draft(settings, base, generated, wish), terminal)
     while generated.questions:

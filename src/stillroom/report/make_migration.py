@@ -16,7 +16,8 @@ def text(result: MadeMigration | NothingChanged | Discarded) -> str:
     if hasattr(result, "database"):
         unchanged = cast("NothingChanged", result)
         last = f"{unchanged.database}: the models and the database agree, no revision was made"
-        return "\n".join([*left_alone_lines(unchanged.left_alone), last])
+        notes = [f"note:  {each}" for each in unchanged.notes]
+        return "\n".join([*notes, *left_alone_lines(unchanged.left_alone), last])
     if hasattr(result, "path"):
         return "\n".join(_made(cast("MadeMigration", result)))
     return f"discarded {result.revision} ({result.message}); no revision was made"

@@ -102,6 +102,13 @@ class Generated:
     left_alone: tuple[tuple[str, str], ...] = ()
     unused: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes, and the modules whose tables nobody compared."""
+        missing = ", ".join(self.unimported)
+        unknown = f"{missing}: nothing imports it, so its tables were not compared; import it in the models' package"
+        return (*self.notes, unknown) if missing else self.notes
+
 
 def generate_revision(source: Source) -> Generated:
     """Import the models through the project's env.py, compare, and render.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import sysconfig
@@ -18,6 +19,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
+from stillroom.edges.alembic.import_traps import find_hint
 from stillroom.edges.postgres.errors import as_database_error
 from stillroom.errors import RefusedError, StillroomError
 
@@ -59,6 +61,7 @@ def importing() -> Iterator[None]:
         RefusedError: The file and line where it broke.
         DatabaseError: The server refused what was read on the way.
     """
+    gc.disable()  # what is imported stays, and looking through it again and again is a third of a comparison's time
     try:
         with redirect_stdout(sys.stderr):
             yield
@@ -70,6 +73,8 @@ def importing() -> Iterator[None]:
         raise as_database_error(error.orig, "reading the schema") from None
     except (Exception, SystemExit) as error:
         raise refused_import(error) from None
+    finally:
+        gc.enable()
 
 
 def refused_import(error: BaseException) -> RefusedError:
@@ -86,7 +91,7 @@ def refused_import(error: BaseException) -> RefusedError:
         frames = traceback.extract_tb(error.__traceback__)
         theirs = [each for each in frames if not each.filename.startswith(NOT_THEIRS)]
         place = f"{_shown(Path(theirs[-1].filename))}, line {theirs[-1].lineno}: " if theirs else ""
-    return RefusedError(f"{place}{type(error).__name__}: {said}", hint="correct the file; nothing was run")
+    return RefusedError(f"{place}{type(error).__name__}: {said}", hint=find_hint(error))
 
 
 def _shown(path: Path) -> str:
