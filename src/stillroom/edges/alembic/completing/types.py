@@ -15,6 +15,7 @@ from stillroom.edges.alembic.completing.findings import ddl_of
 from stillroom.edges.alembic.enums import is_enum, render_enum
 
 MOST_LAYERS = 8
+ABSTRACT = (types.TypeEngine, types.UserDefinedType, types.TypeDecorator)
 
 
 def render_item(kind: str, item: Any, context: Any) -> str | bool:
@@ -43,7 +44,7 @@ def plain_type(item: Any) -> Any:
             break
         inner = inner.load_dialect_impl(_dialect())
     for base in type(inner).__mro__:
-        if not issubclass(base, types.TypeEngine) or not _is_of(base, "sqlalchemy"):
+        if not _is_public(base):
             continue
         try:
             plain = inner if base is type(inner) else inner.adapt(base)
@@ -52,6 +53,12 @@ def plain_type(item: Any) -> Any:
         if ddl_of(plain) == ddl_of(item):
             return plain
     return item
+
+
+def _is_public(base: type) -> bool:
+    """Say whether a revision may name it: a type of SQLAlchemy's that is not only there to be inherited from."""
+    is_type = issubclass(base, types.TypeEngine) and base not in ABSTRACT
+    return is_type and _is_of(base, "sqlalchemy") and not base.__name__.startswith("_")
 
 
 def _is_of(kind: type, package: str) -> bool:

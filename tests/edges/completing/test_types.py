@@ -1,0 +1,85 @@
+"""Types of a project's own: a revision holds what PostgreSQL makes of them, and needs nothing of the project."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.edges.completing.evolving import Evolution, evolve
+from tests.servers import Database
+
+HEAD = """
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.types import TypeDecorator, UserDefinedType
+from sqlmodel import Field
+
+
+class Shout(TypeDecorator):
+    impl = sa.String
+    cache_ok = True
+
+
+class Secret(TypeDecorator):
+    impl = sa.LargeBinary
+    cache_ok = True
+
+
+class Json(TypeDecorator):
+    impl = sa.JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect):
+        return dialect.type_descriptor(pg.JSONB() if dialect.name == "postgresql" else sa.JSON())
+
+
+class Twice(TypeDecorator):
+    impl = Shout
+    cache_ok = True
+
+
+class Money(sa.Numeric):
+    pass
+
+
+class Tree(UserDefinedType):
+    cache_ok = True
+
+    def get_col_spec(self, **kw):
+        return "LTREE"
+
+
+class Thing(SQLModel, table=True):
+    __tablename__ = "things"
+    id: int | None = Field(default=None, primary_key=True)
+    #
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "rendered"),
+    [
+        ("Shout(20)", "sa.String(length=20)"),
+        ("Secret", "sa.LargeBinary()"),
+        ("Json", "postgresql.JSONB("),
+        ("Twice", "sa.String()"),
+        ("Money(9, 2)", "sa.Numeric(precision=9, scale=2)"),
+        ("pg.ARRAY(Shout(5))", "postgresql.ARRAY(sa.String(length=5))"),
+        ("Tree", "Tree()"),
+        ("sa.Enum('a', 'b', name='ab', native_enum=False)", "native_enum=False"),
+        ("sa.JSON().with_variant(pg.JSONB(), 'postgresql')", "with_variant(postgresql.JSONB("),
+        ("pg.INTERVAL(precision=3)", "postgresql.INTERVAL(precision=3)"),
+        ("sa.Double()", "sa.Double()"),
+    ],
+)
+def test_a_type_is_written_as_what_it_is_to_the_server(either: Database, kind: str, rendered: str) -> None:
+    line = f"    x: object = Field(default=None, sa_column=sa.Column({kind}))\n"
+
+    made = evolve(
+        either,
+        Evolution(
+            HEAD, HEAD.replace("    #\n", line), "insert into things default values", setup="create extension ltree"
+        ),
+    )
+
+    assert rendered in made.upgrade
+    assert "models" not in " ".join(made.imports)
