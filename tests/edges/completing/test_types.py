@@ -55,6 +55,7 @@ class Thing(SQLModel, table=True):
 """
 
 
+@pytest.mark.filterwarnings("ignore:Did not recognize type")
 @pytest.mark.parametrize(
     ("kind", "rendered"),
     [
@@ -83,3 +84,14 @@ def test_a_type_is_written_as_what_it_is_to_the_server(either: Database, kind: s
 
     assert rendered in made.upgrade
     assert "models" not in " ".join(made.imports)
+
+
+@pytest.mark.filterwarnings("ignore:Did not recognize type")
+def test_a_column_of_an_unknown_type_comes_back_when_it_was_dropped(either: Database) -> None:
+    before = HEAD.replace("    #\n", "    x: object = Field(default=None, sa_column=sa.Column(Tree, index=True))\n")
+
+    made = evolve(
+        either, Evolution(before, HEAD, "insert into things (x) values ('a.b')", setup="create extension ltree")
+    )
+
+    assert "sa.Column('x', Ltree()" in made.downgrade

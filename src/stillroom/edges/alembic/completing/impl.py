@@ -10,6 +10,9 @@ from typing import Any
 
 from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy import BIGINT, INTEGER, SMALLINT
+from sqlalchemy.types import NULLTYPE, NullType
+
+from stillroom.edges.alembic.completing.named import Named
 
 _OWNED = """
 select c.oid::regclass::text, t.oid::regclass::text, a.attname::text from pg_catalog.pg_depend d
@@ -18,6 +21,14 @@ join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum::integer = d.r
 where d.classid = 'pg_catalog.pg_class'::regclass::oid and d.refclassid = 'pg_catalog.pg_class'::regclass::oid
   and d.deptype = 'a' and c.relkind = 'S'
 """
+_NAMED = """
+select n.nspname::text, c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod),
+  n.nspname = pg_catalog.current_schema()
+from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+join pg_catalog.pg_type t on t.oid = a.atttypid
+where t.typnamespace <> 'pg_catalog'::regnamespace::oid and a.attnum > 0::smallint and not a.attisdropped and c.relkind in ('r', 'p')
+"""
+NAMED = "stillroom_named_types"
 _NEXTVAL = re.compile(r"nextval\('(?P<name>.+)'::regclass\)")
 KEY = "stillroom_owned_sequences"
 
@@ -29,13 +40,29 @@ class StillroomImpl(PostgresqlImpl):
 
     def autogen_column_reflect(self, inspector: Any, table: Any, column_info: Any) -> None:
         """Be Alembic's hook on each column that is reflected."""
+        if isinstance(column_info["type"], NullType):
+            column_info["type"] = self._named(inspector, table, column_info["name"])
         default = column_info.get("default")
         if not default or not isinstance(column_info["type"], SMALLINT | INTEGER | BIGINT):
             return
         match = _NEXTVAL.fullmatch(default)
         if match and self._owner(inspector, match["name"]) == column_info["name"]:
             del column_info["default"]
-        del table
+
+    def compare_type(self, inspector_column: Any, metadata_column: Any) -> bool:
+        """Be Alembic's comparison of types: one that SQLAlchemy does not know is compared by its parameters."""
+        if isinstance(inspector_column.type, Named):
+            return inspector_column.type.is_other(metadata_column.type)
+        return bool(super().compare_type(inspector_column, metadata_column))
+
+    def _named(self, inspector: Any, table: Any, column: str) -> Any:
+        """Name a type as the server does; all that are not PostgreSQL's own are asked for at once."""
+        cache = inspector.info_cache
+        if NAMED not in cache:
+            rows = inspector.bind.exec_driver_sql(_NAMED).all()
+            cache[NAMED] = {(None if near else schema, name, each): spec for schema, name, each, spec, near in rows}
+        spec = cache[NAMED].get((table.schema, table.name, column))
+        return Named(spec) if spec else NULLTYPE
 
     def _owner(self, inspector: Any, sequence: str) -> str | None:
         """Name the column that owns a sequence; all of them are asked for at once."""

@@ -6,12 +6,14 @@ them afterwards, so that whatever stands here has its own way back.
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from typing import Any
 
 from alembic.autogenerate import compare  # noqa: F401  (registers Alembic's own first)
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
+from sqlalchemy.exc import SAWarning
 
 from stillroom.edges.alembic.completing import impl, rendering
 from stillroom.edges.alembic.completing.defaults import compare_default
@@ -47,6 +49,7 @@ def register() -> str:
     Returns:
         Its name, for `autogenerate_plugins`.
     """
+    warnings.filterwarnings("ignore", "Did not recognize type", SAWarning)  # we do, by its name
     plugin = Plugin(NAME)
     plugin.add_autogenerate_comparator(
         complete, "autogenerate", "stillroom", qualifier="postgresql", priority=DispatchPriority.LAST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import sysconfig
 from pathlib import Path
@@ -12,6 +13,7 @@ from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
 
 from stillroom.edges.alembic.completing.findings import ddl_of
+from stillroom.edges.alembic.completing.named import Named
 from stillroom.edges.alembic.enums import is_enum, render_enum
 
 MOST_LAYERS = 8
@@ -79,7 +81,8 @@ def _is_application(item: Any) -> bool:
 
 def _define(item: Any, context: Any) -> str:
     """Write a type that is nothing but a name of the server's into the file."""
-    name, ddl = type(item).__name__, ddl_of(item)
+    ddl = ddl_of(item)
+    name = "".join(re.findall(r"\w+", ddl.title())) if isinstance(item, Named) else type(item).__name__
     context.imports.add(
         f"\n\nclass {name}(sa.types.UserDefinedType):\n    def get_col_spec(self, **kw):\n        return {ddl!r}\n"
     )
