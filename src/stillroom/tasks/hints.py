@@ -94,7 +94,7 @@ def _require_one_message(words: list[str]) -> None:
             index += 1
         elif word.startswith("--message="):
             message = word.removeprefix("--message=")
-        elif word in {"--rename", "--allow"}:
+        elif word in {"--rename", "--fill", "--replace", "--allow"}:
             index += 1
         elif not word.startswith("-"):
             bare.append(word)

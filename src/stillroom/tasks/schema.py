@@ -34,9 +34,9 @@ def make_migration(
     message: str = "",
     empty: bool = False,
     no_edit: bool = False,
-    rename: Any = (),
-    fill: Any = (),
-    replace: Any = (),
+    rename: Any = None,
+    fill: Any = None,
+    replace: Any = None,
     online: bool = False,
     allow: str = "",
 ) -> Any:
@@ -46,7 +46,7 @@ def make_migration(
     from stillroom.core.guard import parse_allowed
 
     allowed = parse_allowed(allow)
-    answers = parse_answers(rename, fill, replace, is_online=online)
+    answers = parse_answers(rename or (), fill or (), replace or (), is_online=online)
     return write_migration(
         *enter(c), message=message, is_empty=empty, edits=not no_edit, allowed=allowed, answers=answers
     )
