@@ -16,12 +16,12 @@ CHOICES = re.escape("[a]ccept, accept and [m]igrate, [e]dit, [d]iscard? ")
 AGAIN = re.escape("[e]dit again, [d]iscard? ")
 
 
-def start(project: Project, *arguments: str, **env: str) -> Any:
-    """Run `invoke make-migration` in a terminal of its own."""
+def start(project: Project, *arguments: str, task: str = "make-migration", **env: str) -> Any:
+    """Run a task, `invoke make-migration`, in a terminal of its own."""
     environment = project.full_environment({"TERM": "xterm", "NO_COLOR": "1", "GIT_CONFIG_NOSYSTEM": "1", **env})
     child = pexpect.spawn(
         sys.executable,
-        ["-m", "invoke", "make-migration", *arguments],
+        ["-m", "invoke", task, *arguments],
         cwd=str(project.path),
         env=environment,
         timeout=TIMEOUT_S,

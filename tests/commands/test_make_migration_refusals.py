@@ -54,8 +54,9 @@ def test_several_heads_are_refused_and_named(at_head: Project) -> None:
     done = at_head.invoke("make-migration", "-m", "third")
 
     assert done.code == 3
-    assert "there are 2 heads: 7d20e85f6b13" in done.stderr
-    assert "`alembic merge heads" in done.stderr
+    assert "there are 2 heads after abc123def456; which of them the new revision follows is not" in done.stderr
+    assert "    7d20e85f6b13  index open tasks" in done.stderr
+    assert "`invoke heads.merge`" in done.stderr
 
 
 def test_a_database_ahead_of_the_checkout_is_refused(at_head: Project) -> None:

@@ -38,11 +38,15 @@ def test_two_heads_run_nothing_and_are_named_with_file_date_and_author(migrated:
 
     for task in ("migrate", "backup-then-migrate", "migrate --plan"):
         message = refusal(found[task])
-        assert message.startswith(f"there are 2 heads: {LEFT} ({left}, 20"), message
-        assert f"{RIGHT} ({right}, 2026-02-01 10:11, Ada)" in message
-        assert "`alembic merge heads`" in found[task]["error"]["hint"]
+        assert message.startswith(
+            f"there are 2 heads after {HEAD}; nothing was run\n  {LEFT}:\n    {LEFT}  a step  (20"
+        )
+        assert f"(2026-02-01 10:11, Ada; {right})" in message
+        assert f", Ada; {left})" in message
+        assert "`invoke heads.merge`" in found[task]["error"]["hint"]
         assert "`invoke migrate --target heads` applies both" in found[task]["error"]["hint"]
     assert found["status"]["result"]["pending"] == [LEFT, RIGHT]
+    assert [each["head"] for each in found["status"]["result"]["fork"]["chains"]] == [LEFT, RIGHT]
     assert found["history"]["ok"]
     assert len(found["heads"]["result"]["heads"]) == 2
     assert (current(migrated), has_table(migrated, "lefts")) == ([HEAD], False)

@@ -60,7 +60,7 @@ def read_base(settings: Settings, target: Target, terminal: Terminal) -> Base:
         DatabaseError: The server did not answer.
     """
     project = read_project(settings)
-    head = require_one_head(project)
+    head = require_one_head(settings, project)
     current = look(target, project, settings, command="make-migration")
     plan = plan_upgrade(project.history, current.revisions)
     base = Base(project, target, head, plan.steps, standing_of(settings, target, current, terminal))
@@ -68,7 +68,7 @@ def read_base(settings: Settings, target: Target, terminal: Terminal) -> Base:
     return base
 
 
-def require_one_head(project: Project) -> str | None:
+def require_one_head(settings: Settings, project: Project) -> str | None:
     """Name the head; None without any revision.
 
     Raises:
@@ -76,9 +76,11 @@ def require_one_head(project: Project) -> str | None:
     """
     heads = project.history.heads
     if len(heads) > 1:
-        files = ", ".join(f"{each} ({project.history.revisions[each].message})" for each in heads)
-        hint = 'join them first: `alembic merge heads -m "merge"`'
-        raise RefusedError(f"there are {len(heads)} heads: {files}", hint=hint)
+        from stillroom.commands._heads import read_fork
+
+        consequence = "which of them the new revision follows is not for us to guess"
+        message = read_fork(settings, project).text(consequence)
+        raise RefusedError(message, hint="`invoke heads.merge` joins them, then the same command again")
     return heads[0] if heads else None
 
 

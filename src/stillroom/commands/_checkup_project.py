@@ -46,7 +46,7 @@ def check_heads(ground: Ground) -> Iterator[Finding]:
     heads = ground.history.heads
     if len(heads) > 1:
         what = f"there are {len(heads)} heads: {', '.join(heads)} (Alembic: Multiple head revisions are present)"
-        hint = "`alembic merge heads` joins them, or `invoke migrate --target heads` where they are meant"
+        hint = "`invoke heads.merge` joins them, or `invoke migrate --target heads` where they are meant"
         yield Finding("problem", "several-heads", what, hint)
     else:
         yield Finding("ok", "history", _describe(ground.history))

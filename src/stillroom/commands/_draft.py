@@ -103,7 +103,7 @@ def publish_if_base_holds(settings: Settings, draft: Draft, terminal: Terminal) 
         RefusedError: It would be a second head; the draft is kept.
     """
     with locked(settings.root, wait_s=settings.wait_s, say=terminal.say):
-        head = require_one_head(read_project(settings))
+        head = require_one_head(settings, read_project(settings))
         if head != draft.base.head:
             raise RefusedError(
                 f"revision {head} came in while this one was reviewed, which would be a second head; "

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import Project, Target, look, reach_database, read_project, search_path_of
+from stillroom.commands._heads import read_fork
+from stillroom.core.heads import Fork
 from stillroom.core.operations import Operation
 from stillroom.core.plan import plan_upgrade
 from stillroom.errors import AnswerNoError, RefusedError, SettingsError
@@ -32,9 +34,10 @@ class ModelsChecked:
 
 @dataclass(frozen=True)
 class HeadsChecked:
-    """Whether the history has one end."""
+    """Whether the history has one end; where it has several, the chain to each."""
 
     heads: tuple[str, ...]
+    fork: Fork | None = None
 
     @property
     def exit_code(self) -> int:
@@ -70,7 +73,8 @@ def check_models(
         return check_drift(settings, terminal)
     project = read_project(settings, imports=not only_heads)
     if only_heads:
-        return HeadsChecked(project.history.heads)
+        heads = project.history.heads
+        return HeadsChecked(heads, read_fork(settings, project) if len(heads) > 1 else None)
     database = reach_database(settings, terminal)
     current = look(database, project, settings, command="check", only_looks=True)
     pending = plan_upgrade(project.history, current.revisions).steps

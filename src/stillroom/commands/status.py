@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._checkup import Ground, Patient, examine_cheaply
 from stillroom.commands._database import Project, reach_database, read_project, search_path_of, standing_of
+from stillroom.commands._heads import read_fork
 from stillroom.commands._unrecorded import find_made_tables
 from stillroom.core.findings import count
+from stillroom.core.heads import Fork
 from stillroom.core.plan import describe_place, plan_upgrade
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Status:
         asks: Whether the exit code is the answer.
         problems: How many doctor would name, as far as a glance shows.
         warnings: The same.
+        fork: The chain to each head, where there are several and something is pending.
     """
 
     database: str
@@ -61,6 +64,7 @@ class Status:
     asks: bool = False
     problems: int = 0
     warnings: int = 0
+    fork: Fork | None = None
 
     @property
     def exit_code(self) -> int:
@@ -122,6 +126,7 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
         database.shown, place, current.revisions, project.history.heads, pending, unrecorded, found_in,
         current.mark, standing.is_protected, standing.why, holders, applied_by, cut_short, asks,
         count(findings, "problem"), count(findings, "warning"),
+        read_fork(settings, project) if pending and len(project.history.heads) > 1 else None,
     )  # fmt: skip
 
 

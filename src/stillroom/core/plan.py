@@ -99,12 +99,17 @@ def plan_upgrade(history: History, current: tuple[str, ...], target: str = HEADS
     )
 
 
-def several_heads(shown: tuple[str, ...]) -> RefusedError:
-    """Say that one head was meant and there are more, each as it is shown."""
+def several_heads(heads: tuple[str, ...]) -> RefusedError:
+    """Say that one head was meant and there are more."""
     return RefusedError(
-        f"there are {len(shown)} heads: {', '.join(shown)}; nothing was run",
-        hint=f"`alembic merge heads` joins them, or `invoke migrate --target heads` applies {'both' if len(shown) == 2 else 'all'}",
+        f"there are {len(heads)} heads: {', '.join(heads)}; nothing was run", hint=join_or_run(len(heads))
     )
+
+
+def join_or_run(count: int) -> str:
+    """Say what may be done about so many heads."""
+    both = "both" if count == 2 else "all"
+    return f"`invoke heads.merge` joins them, or `invoke migrate --target heads` applies {both}"
 
 
 def _targets(history: History, target: str) -> tuple[str, ...]:

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from stillroom.edges.programs import find_program
+from stillroom.edges.git_reading import Git
 
-LOOK_FOR_S = 10
+ADDED = ("--diff-filter=A", "--no-renames", "--no-ext-diff", "--no-textconv")
+
+
+@dataclass(frozen=True)
+class Added:
+    """How a file came into git.
+
+    Args:
+        commit: The commit that added it; empty when it is not committed.
+        author: Who wrote that commit; empty when it is not committed, or when a shallow clone does not tell.
+        at: When, to the minute, UTC.
+        is_cut: A shallow clone begins here, so the file may be older.
+    """
+
+    commit: str = ""
+    author: str = ""
+    at: str = ""
+    is_cut: bool = False
 
 
 def find_commit_of(root: Path, revision: str, environment: Mapping[str, str]) -> str:
@@ -20,31 +37,26 @@ def find_commit_of(root: Path, revision: str, environment: Mapping[str, str]) ->
     """
     if not re.fullmatch(r"\w+", revision):
         return ""
-    arguments = ["--all", "-1", "--format=%h %s (%S)", "--diff-filter=A", "--", f"*{revision}*.py"]
-    return _log(root, arguments, environment).replace("refs/heads/", "").replace("refs/remotes/", "")
+    said = Git(root, environment).ask("log", "--all", "-1", "--format=%h %s (%S)", *ADDED, "--", f"*{revision}*.py")
+    return (said or "").replace("refs/heads/", "").replace("refs/remotes/", "")
 
 
-def find_author_of(root: Path, path: str, environment: Mapping[str, str]) -> str:
-    """Name who added a file; an empty string without git, without a repository, or before it is committed."""
-    return _log(root, ["-1", "--format=%an", "--diff-filter=A", "--", f":(literal){path}"], environment)
+def read_added(git: Git, paths: Sequence[str]) -> Mapping[str, Added]:
+    """Find who added these files, last, in the history of what is checked out; what is not committed is left out.
 
-
-def _log(root: Path, arguments: list[str], environment: Mapping[str, str]) -> str:
-    git = find_program("git", environment)
-    if git is None:
-        return ""
-    try:
-        ended = subprocess.run(
-            [git, "log", *arguments],
-            cwd=root,
-            env=dict(environment),
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=LOOK_FOR_S,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return ended.stdout.strip() if ended.returncode == 0 else ""
+    Args:
+        git: The repository.
+        paths: Relative to the project's root.
+    """
+    found: dict[str, Added] = {}
+    said = git.ask(
+        "log", "--format=%x01%H%x00%an%x00%ad%x00%P", "--date=format-local:%Y-%m-%d %H:%M", "--name-only", "--relative",
+        *ADDED, "--", *(f":(literal){path}" for path in paths),
+    )  # fmt: skip
+    for block in (said or "").split("\x01")[1:]:
+        head, *names = block.strip("\n").split("\n")
+        commit, author, at, parents = head.split("\0")
+        is_cut = not parents and git.is_shallow()
+        for name in filter(None, names):
+            found.setdefault(name, Added(commit, "" if is_cut else author, "" if is_cut else at, is_cut))
+    return found

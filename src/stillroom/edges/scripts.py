@@ -219,17 +219,20 @@ def find_unmentioned(layout: Layout, paths: Sequence[str], words: frozenset[str]
     return frozenset(left)
 
 
-def read_created(layout: Layout, path: str) -> str:
-    """Read when a revision was made: its "Create Date" to the minute, else the file's own time in UTC.
+def read_created(layout: Layout, path: str, committed_at: str = "") -> str:
+    """Read when a revision was made: its "Create Date" to the minute, else git's time, else the file's own in UTC.
 
     Args:
         layout: The project's places.
         path: The file, relative to the project's root.
+        committed_at: When git's author committed it, as it is shown; empty when git does not know.
     """
     with _named(path, layout.root):
         found = _CREATED.search(_read_start(str(layout.root / path)))
         if found:
             return found.group(1).decode("ascii")
+        if committed_at:
+            return committed_at
         changed = (layout.root / path).stat().st_mtime
     return datetime.fromtimestamp(changed, UTC).strftime("%Y-%m-%d %H:%M")
 

@@ -16,8 +16,9 @@ def text(result: ModelsChecked | HeadsChecked | DriftChecked) -> str:
     if hasattr(result, "built_in"):
         return _drift_text(cast("DriftChecked", result))
     if hasattr(result, "heads"):
-        if len(result.heads) > 1:
-            return f'{len(result.heads)} heads: {", ".join(result.heads)}; `alembic merge heads -m "merge"` joins them'
+        fork = cast("HeadsChecked", result).fork
+        if fork is not None:
+            return "\n".join([*fork.lines, f"{fork.summary}: `invoke heads.merge` joins them"])
         return f"one head: {result.heads[0]}" if result.heads else "no revisions yet"
     if not result.differences:
         return f"{result.database}: models and database agree"

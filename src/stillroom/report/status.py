@@ -22,6 +22,7 @@ def text(result: Status) -> str:
         f"head      {', '.join(result.heads) or 'no revisions yet'}",
     ]
     lines += [f"pending   {revision}" for revision in result.pending]
+    lines += result.fork.lines if result.fork else ()
     lines += [f"lock      held by {holder.shown}" for holder in result.holders]
     lines += [f"open      {result.cut_short} was cut short: `invoke migrate --resume`"] if result.cut_short else []
     if result.problems or result.warnings:
@@ -48,7 +49,10 @@ def _answer(result: Status) -> str:
             "`invoke migrate` finds out which revision that is, and `invoke stamp <revision>` records it"
         )
     count = len(result.pending)
-    return f"{'behind' if result.current else 'empty'}, {count} revision{'s' if count != 1 else ''} pending: `invoke migrate`"
+    what = f"{'behind' if result.current else 'empty'}, {count} revision{'s' if count != 1 else ''} pending"
+    if result.fork:
+        return f"{what}, and {result.fork.summary}: `invoke heads.merge` joins them"
+    return f"{what}: `invoke migrate`"
 
 
 def _unknown(result: Status) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from stillroom.tasks import backups, keeping, ledger, schema, server
+from stillroom.tasks import backups, heads, keeping, ledger, schema, server
 from stillroom.tasks.hints import answer_misspelt
 
 answer_misspelt()
@@ -24,3 +24,7 @@ _backups = Collection(keeping.FAMILY)
 for _task in keeping.TASKS:
     _backups.add_task(_task, default=_task.is_family)
 ns.add_collection(_backups)
+_heads = Collection(heads.FAMILY)
+for _task in heads.TASKS:
+    _heads.add_task(_task, default=_task.is_family)
+ns.add_collection(_heads)

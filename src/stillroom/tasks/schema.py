@@ -189,14 +189,6 @@ def history(c: Context) -> Any:
     return show_history(*enter(c))
 
 
-@task(klass=Command, only_looks=True)
-def heads(c: Context) -> Any:
-    """List the heads of the history; more than one means that branches were not merged."""
-    from stillroom.commands.heads import show_heads
-
-    return show_heads(*enter(c))
-
-
 @task(
     klass=Command,
     only_looks=True,
@@ -254,7 +246,6 @@ TASKS = (
     reset_dev,
     status,
     history,
-    heads,
     check,
     stamp,
     mark,

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 
 def text(result: HeadsShown) -> str:
-    """List the heads; more than one is followed by the way to join them."""
+    """List the heads; several are shown as the chains that lead to them, with the way to join them."""
+    if result.fork is not None:
+        return "\n".join([*result.fork.lines, f"{result.fork.summary}: `invoke heads.merge` joins them"])
     lines = [f"{each.id}  {each.message}  ({each.path})" for each in result.heads]
-    if len(result.heads) > 1:
-        lines.append(f'{len(result.heads)} heads: `alembic merge heads -m "merge"` joins them')
     return "\n".join(lines) or "no revisions yet: `invoke make-migration`"

@@ -1,0 +1,1 @@
+"""The tasks about the heads of the history."""
