@@ -153,7 +153,7 @@ def test_cant_locate_revision(project_on_database: Project, way: str) -> None:
 
     assert refused.code == 3
     assert "aaaa00000001, which has no file here" in refused.stderr
-    assert "`git log --all" in refused.stderr
+    assert "`git fetch --all`" in refused.stderr
     assert "`invoke stamp <revision>`" in refused.stderr
     assert done.code == 0, done.stderr
 

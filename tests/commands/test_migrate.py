@@ -133,7 +133,8 @@ def test_an_unknown_current_revision_is_refused_with_what_to_do(migrated: Projec
 
     assert done.code == 3
     assert "the database is at revision fadedfadedfa, which has no file here" in done.stderr
-    assert "`git log --all" in done.stderr
+    assert "git knows no repository here, so only this folder was looked through" in done.stderr
+    assert "`invoke stamp <revision>`" in done.stderr
     assert current(migrated) == ["fadedfadedfa"]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.commands._database import Project, Target, limits_of, look, read_project, standing_of
+from stillroom.commands._strangers import require_known_here
 from stillroom.core.guard import Standing, require_allowed
 from stillroom.core.plan import HEADS, plan_upgrade
 from stillroom.edges.versions_folder import require_folder
@@ -62,6 +63,7 @@ def read_base(settings: Settings, target: Target, terminal: Terminal) -> Base:
     project = read_project(settings)
     head = require_one_head(settings, project)
     current = look(target, project, settings, command="make-migration")
+    require_known_here(settings, project, target, current)
     plan = plan_upgrade(project.history, current.revisions)
     base = Base(project, target, head, plan.steps, standing_of(settings, target, current, terminal))
     require_folder(base.folder, settings.root)

@@ -19,6 +19,7 @@ from stillroom.commands._scratch import (
     scratch_somewhere,
 )
 from stillroom.commands._steps import Work
+from stillroom.commands._strangers import require_known_here
 from stillroom.core.drift import Drift
 from stillroom.core.mending import Difference, plan_mending
 from stillroom.core.plan import plan_upgrade
@@ -76,6 +77,7 @@ def check_drift(settings: Settings, terminal: Terminal) -> DriftChecked:
     database = reach_database(settings, terminal)
     work = Work(settings, project, database, limits_of(settings, database), "check")
     current = look(database, project, settings, command="check", only_looks=True)
+    require_known_here(settings, project, database, current)
     pending = plan_upgrade(project.history, current.revisions).steps
     live = read_live(work)
     _require_standing(work, current, live)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from stillroom.commands._database import Project, standing_of
 from stillroom.core.guard import Standing, is_allowed
 from stillroom.core.ledger.records import Edit, Found, Record, find_edits, is_ahead
-from stillroom.core.plan import Plan, hint_for_unknown, plan_upgrade
+from stillroom.core.plan import Plan, plan_upgrade
 from stillroom.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -100,9 +100,14 @@ def require_ahead_allowed(work: Work, current: Current, say: Callable[[str], Non
     if is_allowed(AHEAD, standing_of(work.settings, work.target, current), named):
         say(f"note:  {said}; that is allowed, so there is nothing to do")
         return
+    from stillroom.commands._strangers import find_stranger, hint_for
+
+    stranger = find_stranger(work.settings, work.project, unknown)
+    found = stranger.where if stranger.kind else stranger.problem
+    beside = f"where this checkout may run beside it: `invoke {work.command} --allow ahead`, or STILLROOM_ALLOW_AHEAD=1"
     raise RefusedError(
-        f"{said}; nothing was run",
-        hint=f"{hint_for_unknown(unknown)}; where this checkout may run beside it: `invoke {work.command} --allow ahead`, or STILLROOM_ALLOW_AHEAD=1",
+        f"{said}{f'; {found}' if found else ''}; nothing was run",
+        hint=hint_for(work.settings, work.project, work.target, current, stranger, again=beside),
     )
 
 

@@ -24,6 +24,7 @@ from stillroom.commands._looking_after import stands
 from stillroom.commands._open_step import require_none_yet
 from stillroom.commands._recording import gather_facts
 from stillroom.commands._records import is_ahead_of_checkout, require_ahead_allowed, require_unedited
+from stillroom.commands._strangers import require_known_here
 from stillroom.core.guard import Standing
 from stillroom.core.journal import OpenStep
 from stillroom.core.ledger.entries import Facts
@@ -109,6 +110,7 @@ def prepare_upgrade(
         return work, standing, Plan("upgrade", (), current.revisions, current.revisions)
     if work.open_step and not skips_open:
         require_none_yet(work, terminal.say)
+    require_known_here(settings, work.project, work.target, current)
     require_unedited(work, current.revisions, standing, terminal)
     require_one_head(settings, work.project, current.revisions, target)
     return work, standing, plan_upgrade(work.project.history, current.revisions, target)

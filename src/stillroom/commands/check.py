@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._database import Project, Target, look, reach_database, read_project, search_path_of
 from stillroom.commands._heads import read_fork
+from stillroom.commands._strangers import require_known_here
 from stillroom.core.heads import Fork
 from stillroom.core.operations import Operation
 from stillroom.core.plan import plan_upgrade
@@ -77,6 +78,7 @@ def check_models(
         return HeadsChecked(heads, read_fork(settings, project) if len(heads) > 1 else None)
     database = reach_database(settings, terminal)
     current = look(database, project, settings, command="check", only_looks=True)
+    require_known_here(settings, project, database, current)
     pending = plan_upgrade(project.history, current.revisions).steps
     if pending:
         count = f"{len(pending)} revisions are" if len(pending) > 1 else "1 revision is"

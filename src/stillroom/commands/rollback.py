@@ -11,6 +11,7 @@ from stillroom.commands._open_step import require_no_open_step
 from stillroom.commands._records import require_unedited
 from stillroom.commands._running import run_plan
 from stillroom.commands._steps import Ran, begin_work, run_under_lock
+from stillroom.commands._strangers import require_known_here
 from stillroom.commands._undoing import Undoing, count_losses_of, render_downgrades, require_consent
 from stillroom.core.operations import Loss
 from stillroom.core.plan import Plan, plan_downgrade
@@ -81,6 +82,7 @@ def roll_back_database(
     work, current = begin_work(settings, terminal, command="rollback", wait_s=wait_s)
     project, database = work.project, work.target
     standing = standing_of(settings, database, current, terminal)
+    require_known_here(settings, project, database, current)
     require_unedited(work, current.revisions, standing, terminal)
     plan = plan_downgrade(project.history, current.revisions, steps=count, target=target)
     if not plan.steps:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from stillroom.commands._checkup import Ground, Patient, examine_cheaply
 from stillroom.commands._database import Project, reach_database, read_project, search_path_of, standing_of
 from stillroom.commands._heads import read_fork
+from stillroom.commands._strangers import find_stranger, hint_for
 from stillroom.commands._unrecorded import find_made_tables
 from stillroom.core.findings import count
 from stillroom.core.heads import Fork
 from stillroom.core.plan import describe_place, plan_upgrade
+from stillroom.core.strangers import Stranger
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -35,7 +37,7 @@ class Status:
         heads: Of this checkout.
         pending: What `invoke migrate` would run, in order.
         unrecorded: Tables of the history that are there although no revision is recorded.
-        found_in: The commit that has an unknown revision, when git knows one.
+        found_in: Where the file of an unknown revision is, when it was found.
         mark: The environment written in the database.
         is_protected: Whether dangerous tasks are refused.
         why: Why that is so.
@@ -46,6 +48,8 @@ class Status:
         problems: How many doctor would name, as far as a glance shows.
         warnings: The same.
         fork: The chain to each head, where there are several and something is pending.
+        stranger: An unknown revision, with its file, branch and commit as far as they were found.
+        ways_out: What may be done about it, each with what to type.
     """
 
     database: str
@@ -65,6 +69,8 @@ class Status:
     problems: int = 0
     warnings: int = 0
     fork: Fork | None = None
+    stranger: Stranger | None = None
+    ways_out: str = field(default="", metadata={"has_lines": True})
 
     @property
     def exit_code(self) -> int:
@@ -114,12 +120,12 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
         findings = examine_cheaply(Patient(ground, database, connection, current))
     place = describe_place(project.history, current.revisions)
     pending = plan_upgrade(project.history, current.revisions).steps if place in {"behind", "empty"} else ()
-    found_in = ""
+    found_in, ways_out, stranger = "", "", None
     if place == "foreign":
-        from stillroom.edges.git_log import find_commit_of
-
         unknown = next(each for each in current.revisions if each not in project.history.revisions)
-        found_in = find_commit_of(settings.root, unknown, settings.child_environment)
+        stranger = find_stranger(settings, project, unknown)
+        found_in = stranger.where if stranger.kind else ""
+        ways_out = hint_for(settings, project, database, current, stranger)
         place = "ahead" if found_in or applied_by else "foreign"
     standing = standing_of(settings, database, current)
     return Status(
@@ -127,6 +133,7 @@ def show_status(settings: Settings, terminal: Terminal, *, asks: bool = False) -
         current.mark, standing.is_protected, standing.why, holders, applied_by, cut_short, asks,
         count(findings, "problem"), count(findings, "warning"),
         read_fork(settings, project) if pending and len(project.history.heads) > 1 else None,
+        stranger, ways_out,
     )  # fmt: skip
 
 

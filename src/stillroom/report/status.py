@@ -27,6 +27,7 @@ def text(result: Status) -> str:
     lines += [f"open      {result.cut_short} was cut short: `invoke migrate --resume`"] if result.cut_short else []
     if result.problems or result.warnings:
         lines.append(f"doctor    {findings(result.problems, result.warnings)} at a glance: `invoke doctor`")
+    lines += [f"way out   {each.strip()}" for each in result.ways_out.split("\n") if each]
     return "\n".join([*lines, _answer(result)])
 
 
@@ -36,10 +37,11 @@ def _answer(result: Status) -> str:
     if result.place == "ahead":
         by = f", applied by {result.applied_by}" if result.applied_by else ""
         if result.found_in:
-            return f"ahead of this checkout: {result.found_in} has {_unknown(result)}{by}; check that out"
+            return f"ahead of this checkout: {_unknown(result)}{by}; {result.found_in}"
         return f"ahead of this checkout: {_unknown(result)}{by}; deploy the checkout that has it, or `invoke migrate --allow ahead`"
     if result.place == "foreign":
-        return f"foreign: {_unknown(result)} has no file here and none in git; a newer checkout or another project"
+        where = result.stranger.where if result.stranger else ""
+        return f"foreign: {_unknown(result)} has no file here: {where}"
     if result.place == "overlapping":
         return f"overlapping: of {_unknown(result)} in the version table one comes before another, so one is a stray; `invoke migrate` says which"
     if result.unrecorded:

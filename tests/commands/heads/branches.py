@@ -30,11 +30,13 @@ def begin(project: Project) -> None:
     commit(project, "start")
 
 
-def add_on_branch(project: Project, branch: str, id_: str, upgrade: str, *, author: str = "Ada") -> str:
+def add_on_branch(
+    project: Project, branch: str, id_: str, upgrade: str, *, downgrade: str = "pass", author: str = "Ada"
+) -> str:
     """Branch off what is checked out, add a revision there, and come back."""
     here = git(project, "branch", "--show-current")
     git(project, "switch", "-q", "-c", branch)
-    path = write_revision(project, id_, upgrade, message=f"from {branch}")
+    path = write_revision(project, id_, upgrade, downgrade=downgrade, message=f"from {branch}")
     commit(project, f"add {id_}", author=author)
     git(project, "switch", "-q", here)
     return path
