@@ -172,15 +172,19 @@ def test_a_file_whose_name_does_not_hold_the_id_is_found_and_one_that_only_has_t
     assert current(away) == [HEAD]
 
 
-@pytest.mark.parametrize("case", ["no git", "no repository", "shallow", "unknown to git"])
+@pytest.mark.parametrize("case", ["no git", "no repository", "another owner", "shallow", "unknown to git"])
 def test_what_was_not_looked_through_is_said(away: Project, case: str) -> None:
-    project, env = away, {}
+    project, programs = away, away.path.parent / "bin"
+    programs.mkdir()
     if case == "no git":
-        bare = away.path.parent / "bin"
-        bare.mkdir()
-        env = {"PATH": str(bare)}
+        project.environment["PATH"] = str(programs)
     elif case == "no repository":
         shutil.rmtree(away.path / ".git")
+    elif case == "another owner":
+        program = programs / "git"
+        program.write_text(f'#!/bin/sh\nGIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec {shutil.which("git")} "$@"\n')
+        program.chmod(0o755)
+        project.environment["PATH"] = str(programs)
     elif case == "shallow":
         folder = away.path.parent / "shallow"
         git(away, "clone", "-q", "--depth", "1", "--branch", "main", f"file://{away.path}", str(folder))
@@ -189,11 +193,12 @@ def test_what_was_not_looked_through_is_said(away: Project, case: str) -> None:
         for words in (["branch", "-q", "-D", "no/tes"], ["reflog", "expire", "--expire=now", "--all"]):
             git(away, *words)
 
-    done = project.invoke("check", env=env)
+    done = project.invoke("check")
 
     said = {
         "no git": "git is not installed, so only this folder was looked through",
         "no repository": "git knows no repository here, so only this folder was looked through",
+        "another owner": "git does not trust the owner of this folder (safe.directory), so only this folder was looked",
         "shallow": "git does not know it, but the clone is shallow: `git fetch --unshallow`",
         "unknown to git": "no branch, stash or lost commit that git knows has it",
     }
@@ -218,3 +223,22 @@ def test_names_from_git_are_shown_and_not_obeyed(away: Project) -> None:
     assert shlex.split(typed(away, done.stderr, "roll back with it:")[0])[:2] == ["git", "checkout"]
     type_in(away, typed(away, done.stderr, "roll back with it:")[0])
     assert current(away) == [HEAD]
+
+
+def test_a_project_in_a_folder_of_a_larger_repository(migrated: Project, tmp_path: Path) -> None:
+    inner = Project(tmp_path / "whole" / "my service", migrated.environment, migrated.database)
+    shutil.copytree(migrated.path, inner.path)
+    outer = Project(inner.path.parent)
+    git(outer, "init", "-q", "-b", "main")
+    commit(outer, "start")
+    add_on_branch(inner, "notes", LOWER, **make("lower_one"))
+    git(inner, "switch", "-q", "notes")
+    assert inner.invoke("migrate").code == 0
+    git(inner, "switch", "-q", "main")
+
+    done = inner.invoke("rollback")
+    type_in(inner, typed(inner, done.stderr, "roll back with it:")[0])
+
+    assert f"branch notes has it, in {path_of(LOWER)} (Ada, " in done.stderr
+    assert current(inner) == [HEAD]
+    assert git(outer, "status", "--porcelain", "--untracked-files=no") == ""

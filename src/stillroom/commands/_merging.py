@@ -13,6 +13,7 @@ from stillroom.commands._generation import in_child
 from stillroom.core.heads import find_start
 from stillroom.core.history import make_history
 from stillroom.core.messages import file_name, slug
+from stillroom.core.overlaps import find_overlaps
 from stillroom.core.reparenting import NotPlainError, follow
 from stillroom.core.revision_text import put_message
 from stillroom.core.script_text import read_header
@@ -29,20 +30,24 @@ if TYPE_CHECKING:
 MERGE = "`invoke heads.merge -m merge` writes a merge revision instead"
 
 
-def operations_of(
-    project: Project, chains: Mapping[str, tuple[str, ...]], terminal: Terminal
-) -> Mapping[str, tuple[Operation, ...]]:
-    """Find what the revisions of all chains do; their code runs in a child, against nothing.
+def compare_chains(project: Project, chains: Mapping[str, tuple[str, ...]], terminal: Terminal) -> tuple[str, ...]:
+    """Say what two chains both touch; their code runs in a child, against nothing.
+
+    Models that do not import, as in the middle of a merge, are no reason to leave the history with two heads.
 
     Raises:
-        RefusedError: A revision does not import.
         InterruptedRunError: Ctrl-C.
     """
     from stillroom.edges.alembic.merging import read_operations
 
     revisions = tuple(each for chain in chains.values() for each in chain)
-    found: Mapping[str, tuple[Operation, ...]] = in_child(lambda: read_operations(project.layout, revisions), terminal)
-    return found
+    try:
+        found: Mapping[str, tuple[Operation, ...]] = in_child(
+            lambda: read_operations(project.layout, revisions), terminal
+        )
+    except RefusedError as error:
+        return (f"what both sides touch was not compared: {error.message}",)
+    return find_overlaps(tuple(chains.values()), found)
 
 
 def write_merge(settings: Settings, project: Project, message: str, terminal: Terminal) -> tuple[Path, str]:

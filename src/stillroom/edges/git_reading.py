@@ -30,12 +30,15 @@ class Git:
         root: The project's folder; paths are relative to it.
         environment: Git's own.
         seconds: How long all questions together may take.
+        ran_out: They took longer.
+        complaint: What git wrote on stderr, the last time.
     """
 
     root: Path
     environment: Mapping[str, str] = field(repr=False)
     seconds: float = LOOK_FOR_S
     ran_out: bool = False
+    complaint: bytes = b""
 
     def __post_init__(self) -> None:
         """Find the program, and start the clock."""
@@ -47,6 +50,8 @@ class Git:
         if self._program is None:
             return "git is not installed"
         if self.ask("rev-parse", "--is-inside-work-tree") != "true":
+            if b"safe.directory" in self.complaint:
+                return "git does not trust the owner of this folder (safe.directory)"
             return "git knows no repository here"
         return ""
 
@@ -75,4 +80,5 @@ class Git:
             return None
         except OSError:
             return None
+        self.complaint = done.stderr
         return done.stdout if done.returncode == 0 else None

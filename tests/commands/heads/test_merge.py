@@ -265,6 +265,17 @@ def test_a_merge_needs_no_database_and_moving_a_side_does(forked: Project) -> No
     assert len(files(forked)) == len(before) + 1
 
 
+def test_models_in_the_middle_of_a_merge_are_no_reason_to_keep_two_heads(forked: Project) -> None:
+    models = forked.path / "src" / "models" / "__init__.py"
+    models.write_text("<<<<<<< HEAD\n" + models.read_text())
+
+    done = forked.invoke("heads.merge")
+
+    assert done.code == 0, done.stderr
+    assert "warning: what both sides touch was not compared: src/models/__init__.py, line 1" in done.stdout
+    assert "one head now: " in done.stdout
+
+
 def test_flags_that_do_not_go_together(forked: Project) -> None:
     found = ask(forked, "heads.merge -m x --reparent aaaa", "heads.merge --onto aaaa", "heads.merge --reparent nosuch")
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._choosing import Choice, choose, require_unseen, require_words
 from stillroom.commands._database import Project, read_project
-from stillroom.commands._merging import move_chain, operations_of, write_merge
+from stillroom.commands._merging import compare_chains, move_chain, write_merge
 from stillroom.core.heads import find_chain
 from stillroom.core.messages import clean_message
-from stillroom.core.overlaps import find_overlaps
 from stillroom.edges.git import add_command
 from stillroom.edges.versions_folder import locked
 from stillroom.errors import RefusedError
@@ -74,7 +73,7 @@ def merge_heads(
         return HeadsMerged("nothing", heads, "".join(heads))
     choice = choose(settings, terminal, project, reparent=reparent, onto=onto, asks=not message)
     chains = {each: find_chain(project.history, each) for each in heads}
-    warnings = find_overlaps(tuple(chains.values()), operations_of(project, chains, terminal))
+    warnings = compare_chains(project, chains, terminal)
     with locked(settings.root, wait_s=settings.wait_s, say=terminal.say):
         project = read_project(settings)
         if project.history.heads != heads:
