@@ -73,6 +73,8 @@ def start_draft(settings: Settings, base: Base, generated: Generated, wish: Wish
 
 def format_draft(draft: Draft, terminal: Terminal) -> Draft:
     """Run the project's `post_write_hooks`, as Alembic does on a new file; one that fails is said."""
+    if not draft.base.project.layout.has_write_hooks:
+        return draft
     from stillroom.edges.alembic.draft import run_write_hooks
 
     problem = in_child(lambda: run_write_hooks(draft.base.project.layout, draft.path), terminal)

@@ -28,6 +28,7 @@ class Layout:
         ini_url: `sqlalchemy.url`, or an empty string.
         seed: The project's seed function, as "module:function", or an empty string.
         python_folders: What `prepend_sys_path` adds.
+        has_write_hooks: Programs of the project run on each new revision.
     """
 
     root: Path
@@ -39,6 +40,7 @@ class Layout:
     ini_url: str = ""
     seed: str = ""
     python_folders: tuple[Path, ...] = ()
+    has_write_hooks: bool = False
 
 
 def read_ini(text: str, root: Path) -> Layout:
@@ -75,6 +77,7 @@ def read_ini(text: str, root: Path) -> Layout:
         recursive,
         ini_url=section.get("sqlalchemy.url", "").replace("%%", "%").strip(),
         seed=parser.get("stillroom", "seed", fallback="").strip(),
+        has_write_hooks=bool(parser.get("post_write_hooks", "hooks", fallback="").strip()),
         python_folders=tuple(_place(each, root) for each in _split(section.get("prepend_sys_path", ""), separator)),
     )
 
