@@ -38,9 +38,10 @@ def ask_questions(questions: Sequence[Question], answers: Answers, terminal: Ter
 
 def unanswered(questions: Sequence[Question]) -> RefusedError:
     """Name what has to be answered, and the flags that do it."""
-    ways = [" or ".join(f"`{flag}`" for flag in each.flags) for each in questions]
+    ways = [" or ".join(f"`{flag}`" for flag in each.flags) for each in questions if each.flags]
     said = "; ".join(each.text for each in questions)
-    return RefusedError(f"{said}; nothing was written", hint=f"say it: {'; '.join(dict.fromkeys(ways))}")
+    hint = f"say it: {'; '.join(dict.fromkeys(ways))}" if ways else "`invoke server.psql`, or psql, to correct them"
+    return RefusedError(f"{said}; nothing was written", hint=hint)
 
 
 def require_use(unused: Iterable[tuple[str, str]]) -> None:

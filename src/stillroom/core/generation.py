@@ -17,7 +17,7 @@ class Question:
     """What only a person knows about a change of the models.
 
     Args:
-        kind: "rename", "fill" or "replace": the flag that answers it.
+        kind: "rename", "fill" or "replace": the flag that answers it; "convert" for values that have to be corrected first.
         subject: What it is about: "users.name", "users", or "mood.sad" for a member of an enum type.
         text: What was found, as the beginning of a sentence.
         choices: New names, for a rename or a replacement.
@@ -36,6 +36,8 @@ class Question:
     def flags(self) -> tuple[str, ...]:
         """The flags that answer it without a terminal."""
         found: list[str] = []
+        if self.kind == "convert":
+            return ()
         if self.kind == "fill":
             return (f"--fill {self.subject}={_quoted(self.proposal) if self.proposal else 'SQL'}",)
         found += [f"--{self.kind} {self.subject}:{each}" for each in self.choices]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stillroom.core.generation import Answers
-from tests.edges.completing.evolving import Evolution, evolve
+from tests.edges.completing.evolving import Evolution, begin, evolve, execute, generate, models, opened
 from tests.servers import Database
 
 HEAD = """
@@ -155,3 +155,52 @@ def test_a_column_gets_another_type_with_its_values(either: Database, name: str)
     made = evolve(either, Evolution(before, after, f"{ROWS} update users set {VALUES[name]} where name <> 'Cy'"))
 
     assert expected in made.upgrade
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("n: str | None = None", "n: int | None = None", "not every value can go (22P02) from VARCHAR to INTEGER"),
+        ("n: str | None = None", "n: Mood | None = None", "2 values are no member, and cannot go"),
+        ("n: str | None = None", "n: dict[str, Any] | None = Field(default=None, sa_type=pg.JSONB)", "(22P02) from VARCHAR to JSONB"),
+        ("n: str | None = Field(default=None, max_length=9)", "n: str | None = Field(default=None, max_length=3)", "2 values are too long"),
+    ],
+)  # fmt: skip
+def test_a_value_that_does_not_go_is_found_before_anything_is_written(
+    either: Database, old: str, new: str, said: str
+) -> None:
+    before, after = with_column(new, before=old)
+    begin(either, Evolution(before, after, f"{ROWS} update users set n = 'word' where name <> 'Cy'"))
+
+    with opened(either) as connection:
+        (question,) = generate(connection, models(after)).findings.questions
+
+    assert (question.kind, question.flags) == ("convert", ())
+    assert said in question.text
+
+
+def test_nulls_of_a_column_that_may_hold_none_any_more(either: Database) -> None:
+    """The constant of the models fills them; without one they are asked about."""
+    before, asked = with_column("x: int", before="x: int | None = None")
+    begin(either, Evolution(before, asked, ROWS))
+    with opened(either) as connection:
+        (question,) = generate(connection, models(asked)).findings.questions
+    assert "users.x becomes NOT NULL, and 3 rows here hold none" in question.text
+    execute(either, "drop table users; drop table teams")
+
+    made = evolve(either, Evolution(before, with_column("x: int = 4")[1], ROWS))
+
+    assert "UPDATE users SET x = 4 WHERE x IS NULL" in made.upgrade
+
+
+def test_a_moment_is_the_same_one_afterwards_whatever_the_servers_zone(either: Database) -> None:
+    old, new, _ = RETYPED["timestamp to timestamptz"]
+    before, after = with_column(new, before=old)
+    execute(either, f"alter database {either.name} set timezone = 'America/New_York'")
+
+    evolve(either, Evolution(before, after, f"{ROWS} update users set at = '2026-01-02 12:00'"))
+
+    connection = either.connect()
+    with connection.cursor() as cursor:
+        cursor.execute("select distinct extract(epoch from at)::bigint from users")
+        assert cursor.fetchall() == [(1767355200,)]

@@ -65,7 +65,8 @@ def _unanswered(context: Any, operation: UnansweredOp) -> list[str]:
             for each in operation.questions
             for flag in each.flags
         )
-        raise CommandError(f"{texts}\nhint:  answer with {flags}; or use `invoke make-migration`, which asks")
+        hint = f"answer with {flags}; or use `invoke make-migration`, which asks" if flags else "nothing was written"
+        raise CommandError(f"{texts}\nhint:  {hint}")
     return []
 
 

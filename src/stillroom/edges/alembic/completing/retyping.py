@@ -106,10 +106,10 @@ def _look(connection: Any, findings: Findings, change: Any) -> None:
     """
     subject = shown(change.schema, change.table_name, change.column_name)
     problem = _try(connection, change)
-    if problem and not findings.answers.is_lost(subject):
+    if problem:
         old, new = ddl_of(change.existing_type), ddl_of(change.modify_type)
         text = f"{subject}: {problem} from {old} to {new}; correct the values first"
-        findings.questions.append(Question("convert", subject, text))
+        findings.questions.append(Question("convert", subject, text, may_be_lost=False))
 
 
 def _try(connection: Any, change: Any) -> str:
