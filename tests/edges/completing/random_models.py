@@ -255,10 +255,17 @@ def _flip(draw: Any, change: Change) -> None:
     column = change.after.tables[place[0]][place[1]] if place else None
     if column is None or column.refers:
         return
-    what = draw(st.sampled_from(["is_nullable", "is_indexed", "has_server_default"]))
+    what = draw(st.sampled_from(["is_nullable", "is_indexed", "has_server_default", "is_unique"]))
     if what == "is_nullable" and column.is_nullable and column.is_unique:
         return
     if what == "is_indexed" and (column.kind in {"json", "tags"} or column.is_unique):
+        return
+    is_plain = (
+        column.kind in DISTINCT and not column.is_indexed and column.is_nullable and not column.has_server_default
+    )
+    if what == "is_unique" and not (is_plain or column.is_unique):
+        return
+    if what == "has_server_default" and column.is_unique:
         return
     setattr(column, what, not getattr(column, what))
     change.done.append(f"flip {what} of {place}")
@@ -276,6 +283,22 @@ def _rename_column(draw: Any, change: Change) -> None:
         change.after.tables[table][new] = change.after.tables[table].pop(old)
         change.rename[f"{table}.{old}"] = new
         change.done.append(f"rename {place} to {new}")
+
+
+def _rename_table(draw: Any, change: Change) -> None:
+    tables = change.after.tables
+    old = draw(st.sampled_from(list(tables)))
+    free = [each for each in NAMES if each not in tables and each not in change.before.tables and " " not in each]
+    is_same = set(change.before.tables.get(old, ())) == set(tables[old]) and " " not in old
+    if not free or not is_same or any(each.startswith(f"{old}.") for each in change.rename):
+        return
+    new = draw(st.sampled_from(free))
+    change.after.tables = {new if name == old else name: each for name, each in tables.items()}
+    for columns_ in change.after.tables.values():
+        for column in columns_.values():
+            column.refers = new if column.refers == old else column.refers
+    change.rename[old] = new
+    change.done.append(f"table {old} renamed to {new}")
 
 
 def _grow_enum(draw: Any, change: Change) -> None:
@@ -304,6 +327,7 @@ MUTATIONS: dict[str, Callable[[Any, Change], None]] = {
     "retype": _retype,
     "flip": _flip,
     "rename column": _rename_column,
+    "rename table": _rename_table,
     "grow enum": _grow_enum,
     "shrink enum": _shrink_enum,
 }

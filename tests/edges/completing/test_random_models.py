@@ -54,7 +54,7 @@ def _difference(one: dict[object, object], other: dict[object, object]) -> str:
 @pytest.fixture(scope="session")
 def examples(request: pytest.FixtureRequest) -> int:
     """How many to try."""
-    return 2200 if request.config.getoption("--fault-rounds") == "long" else 60
+    return 2500 if request.config.getoption("--fault-rounds") == "long" else 60
 
 
 def test_any_change_goes_up_down_and_up_again(server: Server, examples: int, counted: Counted) -> None:
