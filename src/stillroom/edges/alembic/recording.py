@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from alembic.operations import Operations
 from alembic.operations import ops as alembic_ops
 from alembic.operations.base import AbstractOperations
-from sqlalchemy import DDL
+from sqlalchemy import DDL, Enum
 from sqlalchemy.schema import DropTable, ExecutableDDLElement
 
 from stillroom.core.operations import Operation
@@ -57,6 +57,10 @@ def _describe_statement(construct: Any) -> Operation:
         return Operation(
             "drop_table", construct.element.name, construct.element.schema, text=f"drop_table {construct.element.name}"
         )
+    named = getattr(construct, "element", None)
+    if isinstance(named, Enum):
+        kind = "drop_enum" if "Drop" in type(construct).__name__ else "create_enum"
+        return Operation(kind, text=f"{kind} {named.name}")
     if isinstance(construct, ExecutableDDLElement) and not isinstance(construct, DDL):
         return Operation("ddl", text=type(construct).__name__)
     return Operation("execute", text=" ".join(str(construct).split()))

@@ -83,7 +83,7 @@ def _define(item: Any, context: Any) -> str:
     """Write a type that is nothing but a name of the server's into the file."""
     ddl = ddl_of(item)
     name = "".join(re.findall(r"\w+", ddl.title())) if isinstance(item, Named) else type(item).__name__
-    context.imports.add(
-        f"\n\nclass {name}(sa.types.UserDefinedType):\n    def get_col_spec(self, **kw):\n        return {ddl!r}\n"
-    )
+    # One line: what reads the head of a revision stops at the first class.
+    spec = f'{{"get_col_spec": lambda self, **kw: {ddl!r}}}'
+    context.imports.add(f'{name} = type("{name}", (sa.types.UserDefinedType,), {spec})')
     return f"{name}()"
