@@ -117,7 +117,7 @@ def _require_models(generated: Generated, base: Base, wish: Wish) -> None:
         )
     if drops_only_tables(generated.operations):
         tables = ", ".join(each.table for each in generated.operations if each.kind == "drop_table")
-        cause = f"likely cause: {env} does not import their models (src/models/__init__.py){unimported}"
+        cause = f"likely cause: {env} does not import their models (src/models/__init__.py){unimported}; another tool's go into STILLROOM_UNMANAGED_TABLES"
         act, detail = "make-migration that only drops tables", f"it would drop {tables}; {cause}"
         require_allowed(act, base.standing, allowed=wish.allowed, command=wish.command, detail=detail)
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_NAME = r"""(?:"[^";]+"|\w+)(?:\.(?:"[^";]+"|\w+))?"""
+_KEEPS_ALL = re.compile(
+    rf"""(?x) ALTER\ TYPE\ {_NAME}\ (?:RENAME|ADD\ VALUE)\ [^;]* | CREATE\ TYPE\ {_NAME}\ AS\ ENUM\ [^;]* | DROP\ TYPE\ {_NAME}
+    | ALTER\ INDEX\ {_NAME}\ RENAME\ TO\ {_NAME} | CREATE\ EXTENSION\ IF\ NOT\ EXISTS\ {_NAME}
+    | ALTER\ TABLE\ {_NAME}\ (?:RENAME|VALIDATE)\ CONSTRAINT\ [^;]* | ALTER\ TABLE\ {_NAME}\ ALTER\ COLUMN\ {_NAME}\ (?:SET|DROP)\ DEFAULT[^;]*
+    | ALTER\ TABLE\ {_NAME}\ ALTER\ COLUMN\ (?P<column>{_NAME})\ TYPE\ (?P<type>{_NAME}(?:\[\])?)\ USING\ (?P=column)::text(?:\[\])?::(?P=type) """
+)
+"""Statements that make-migration writes: each of them leaves every row and value, or fails."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +35,8 @@ class Operation:
 
     @property
     def is_raw(self) -> bool:
-        """SQL written by hand: what it does cannot be told."""
-        return self.kind == "execute"
+        """SQL written by hand: what it does cannot be told, but for a few forms that take nothing along."""
+        return self.kind == "execute" and not _KEEPS_ALL.fullmatch(self.text)
 
 
 @dataclass(frozen=True)

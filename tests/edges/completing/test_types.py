@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.edges.completing.evolving import Evolution, evolve
+from tests.edges.completing.evolving import Evolution, begin, evolve, generate, models, opened
 from tests.servers import Database
 
 HEAD = """
@@ -95,3 +95,18 @@ def test_a_column_of_an_unknown_type_comes_back_when_it_was_dropped(either: Data
     )
 
     assert "sa.Column('x', Ltree()" in made.downgrade
+
+
+@pytest.mark.filterwarnings("ignore:Did not recognize type")
+def test_the_extension_that_a_type_comes_with_is_made_where_it_is_missing(either: Database) -> None:
+    after = HEAD.replace("    #\n", "    x: object = Field(default=None, sa_column=sa.Column(Tree))\n")
+    begin(either, Evolution(HEAD, after))
+
+    with opened(either) as connection:
+        made = generate(connection, models(after))
+        made.run(connection, "upgrade")
+        again = generate(connection, models(after))
+
+    assert made.upgrade.index("CREATE EXTENSION IF NOT EXISTS ltree") < made.upgrade.index("op.add_column")
+    assert again.is_empty
+    assert any("the type ltree comes with an extension" in each for each in made.findings.notes)

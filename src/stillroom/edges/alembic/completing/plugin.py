@@ -19,6 +19,7 @@ from stillroom.edges.alembic.completing import impl, rendering
 from stillroom.edges.alembic.completing.defaults import compare_default
 from stillroom.edges.alembic.completing.dialects import keep_identity, speak_plainly
 from stillroom.edges.alembic.completing.enum_changes import settle_enums
+from stillroom.edges.alembic.completing.extensions import bring_extensions
 from stillroom.edges.alembic.completing.filling import settle_filling
 from stillroom.edges.alembic.completing.findings import findings_of
 from stillroom.edges.alembic.completing.naming import name_everything
@@ -33,6 +34,7 @@ STEPS = (
     settle_enums,
     settle_types,
     settle_filling,
+    bring_extensions,
     keep_identity,
     speak_plainly,
     name_everything,
