@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from alembic.operations import ops
-from psycopg2 import sql
-from sqlalchemy import JSON
-from sqlalchemy import literal as sa_literal
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import CompileError
 
 from stillroom.core.fillers import find_distinct, find_neutral, is_constant
 from stillroom.core.generation import Question
@@ -18,20 +12,13 @@ from stillroom.edges.alembic.completing.findings import (
     Findings,
     ddl_of,
     findings_of,
-    flatten,
-    literal,
-    quoted,
     shown,
-    words,
 )
+from stillroom.edges.alembic.completing.nulls import model_value, without_nulls
 from stillroom.edges.alembic.completing.operations import (
     AddFilledColumnOp,
     DropFilledColumnOp,
     Filling,
-    RenameColumnOp,
-    RenameTableOp,
-    StatementOp,
-    Way,
 )
 from stillroom.edges.alembic.enums import is_enum
 
@@ -60,7 +47,7 @@ def settle_filling(context: Any, upgrade: Any) -> None:
             elif isinstance(operation, ops.DropColumnOp) and _needs_value(operation.to_column()):
                 table.ops[at] = _refilled(operation)
             elif isinstance(operation, ops.AlterColumnOp) and operation.modify_nullable is False:
-                table.ops[at:at] = _without_nulls(context, findings, operation, upgrade)
+                table.ops[at:at] = without_nulls(context, findings, operation, upgrade)
 
 
 def _same(create: Any, table: Any) -> bool:
@@ -80,7 +67,7 @@ def _is_serial(column: Any) -> bool:
 def _filled(context: Any, findings: Findings, operation: Any) -> Any:
     column = operation.column
     subject = shown(operation.schema, operation.table_name, column.name)
-    value = findings.find("fill", subject) or _model_value(column)
+    value = findings.find("fill", subject) or model_value(column)
     if not value and _may_be_renamed(findings, operation):
         return operation
     if not value:
@@ -97,21 +84,6 @@ def _may_be_renamed(findings: Findings, operation: Any) -> bool:
     place = shown(operation.schema, operation.table_name)
     renames = [each for each in findings.questions if each.kind == "rename" and each.subject.startswith(f"{place}.")]
     return any(operation.column.name in each.choices for each in renames)
-
-
-def _model_value(column: Any) -> str:
-    """Write the constant that the models give to new rows."""
-    default = column.default
-    if default is None or not default.is_scalar:
-        return ""
-    if isinstance(column.type, JSON):
-        return f"{literal(json.dumps(default.arg))}::{ddl_of(column.type)}"
-    make: Any = postgresql.dialect
-    try:
-        bound = sa_literal(default.arg, column.type)
-        return str(bound.compile(dialect=make(paramstyle="named"), compile_kwargs={"literal_binds": True}))
-    except (CompileError, NotImplementedError, ValueError, TypeError, AttributeError):
-        return ""
 
 
 def _proposal(column: Any) -> str:
@@ -158,39 +130,3 @@ def _is_alone(column: Any) -> bool:
         each for each in table.constraints if type(each).__name__ in {"UniqueConstraint", "PrimaryKeyConstraint"}
     ]
     return any([one.name for one in each.columns] == [column.name] for each in [*indexes, *uniques])
-
-
-def _without_nulls(context: Any, findings: Findings, operation: Any, upgrade: Any) -> list[Any]:
-    """Fill the nulls of a column that may hold none any more; only where there are some, or the models name a value."""
-    subject = shown(operation.schema, operation.table_name, operation.column_name)
-    key = f"{operation.schema}.{operation.table_name}" if operation.schema else operation.table_name
-    table = context.table_key_to_table.get(key)
-    column = None if table is None else table.columns.get(operation.column_name)
-    value = findings.find("fill", subject) or ("" if column is None else _model_value(column))
-    if not value and column is not None and column.server_default is not None:
-        value = "DEFAULT"
-    if not value:
-        count = _count_nulls(context.connection, operation, upgrade)
-        if count:
-            text = f"{subject} becomes NOT NULL, and {count} row{'s' if count != 1 else ''} here hold{'s' if count == 1 else ''} none"
-            findings.questions.append(Question("fill", subject, text, may_be_lost=False))
-        return []
-    name, place = quoted(operation.column_name), quoted(operation.schema, operation.table_name)
-    up = words("UPDATE", place, "SET", name, "=", value, "WHERE", name, "IS NULL")
-    forward = Way((up,), f"fill {subject} with {value} where it is null")
-    return [StatementOp("fill", forward, Way((), "nothing"), table=operation.table_name)]
-
-
-def _count_nulls(connection: Any, operation: Any, upgrade: Any) -> int:
-    table, column = operation.table_name, operation.column_name
-    for each in flatten(upgrade):
-        if isinstance(each, RenameColumnOp) and (each.table_name, each.new_name) == (table, column):
-            column = each.column_name
-    for each in flatten(upgrade):
-        if isinstance(each, RenameTableOp) and each.new_table_name == table:
-            table = each.table_name
-    place = sql.Identifier(*([operation.schema] if operation.schema else []), table)
-    query = sql.SQL("select pg_catalog.count(*) from {} where {} is null").format(place, sql.Identifier(column))
-    with connection.connection.dbapi_connection.cursor() as cursor:
-        cursor.execute(query)
-        return int(cursor.fetchone()[0])
