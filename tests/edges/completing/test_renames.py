@@ -34,7 +34,7 @@ class Badge(SQLModel, table=True):
 """
 ROWS = """
 insert into teams (name) values ('red'), ('blue');
-insert into users (name, email, team_id) values ('Ann', 'a', 1), ('Bob', 'b', 2);
+insert into users (name, email, team_id) values ('Ann', '11', 1), ('Bob', '12', 2);
 insert into badges (user_id) values (1), (1), (2);
 """
 
@@ -59,6 +59,7 @@ COLUMNS = {
         {"teams.id": "number"},
     ),
     "nullable as well": ("    email: str = Field(unique=True)", "    mail: str | None = Field(default=None, unique=True)", {"users.email": "mail"}),
+    "another type as well": ("    email: str = Field(unique=True)", "    mail: int = Field(unique=True)", {"users.email": "mail"}),
     "longer as well": ("    name: str = Field(max_length=50, index=True)", "    title: str = Field(max_length=80)", {"users.name": "title"}),
 }  # fmt: skip
 
@@ -87,6 +88,14 @@ def test_a_renamed_table_keeps_its_rows_and_what_hangs_on_it(either: Database) -
     assert "ALTER INDEX ix_users_name RENAME TO ix_people_name" in made.upgrade
     assert "drop_" not in made.upgrade + made.downgrade
     assert count(either, "select count(*) from people p join badges b on b.user_id = p.id") == 3
+
+
+def test_a_renamed_table_whose_column_gets_another_type(either: Database) -> None:
+    after = BASE.replace('"users"', '"people"').replace('"users.id"', '"people.id"').replace("email: str", "email: int")
+
+    made = evolve(either, Evolution(BASE, after, ROWS, Answers(rename={"users": "people"})))
+
+    assert "postgresql_using='email::INTEGER'" in made.upgrade
 
 
 def test_a_renamed_table_with_other_changes(either: Database) -> None:

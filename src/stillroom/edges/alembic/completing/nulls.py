@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import CompileError
 
 from stillroom.core.generation import Question
-from stillroom.edges.alembic.completing.findings import Findings, ddl_of, flatten, literal, quoted, shown, words
-from stillroom.edges.alembic.completing.operations import RenameColumnOp, RenameTableOp, StatementOp, Way
+from stillroom.edges.alembic.completing.findings import Findings, ddl_of, literal, quoted, shown, words
+from stillroom.edges.alembic.completing.operations import StatementOp, Way, live_names
 
 
 def without_nulls(context: Any, findings: Findings, operation: Any, upgrade: Any) -> list[Any]:
@@ -38,13 +38,7 @@ def without_nulls(context: Any, findings: Findings, operation: Any, upgrade: Any
 
 
 def _count_nulls(connection: Any, operation: Any, upgrade: Any) -> int:
-    table, column = operation.table_name, operation.column_name
-    for each in flatten(upgrade):
-        if isinstance(each, RenameColumnOp) and (each.table_name, each.new_name) == (table, column):
-            column = each.column_name
-    for each in flatten(upgrade):
-        if isinstance(each, RenameTableOp) and each.new_table_name == table:
-            table = each.table_name
+    table, column = live_names(upgrade, operation)
     place = sql.Identifier(*([operation.schema] if operation.schema else []), table)
     query = sql.SQL("select pg_catalog.count(*) from {} where {} is null").format(place, sql.Identifier(column))
     with connection.connection.dbapi_connection.cursor() as cursor:

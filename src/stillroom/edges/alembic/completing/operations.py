@@ -8,6 +8,7 @@ from typing import Any
 from alembic.operations import ops
 
 from stillroom.core.generation import Question
+from stillroom.edges.alembic.completing.findings import flatten
 
 
 @dataclass(frozen=True)
@@ -155,3 +156,17 @@ class UnansweredOp(ops.MigrateOperation):
     def to_diff_tuple(self) -> tuple[Any, ...]:
         """Tell `alembic check` what it is."""
         return (self.kind, *(each.text for each in self.questions))
+
+
+def live_names(upgrade: Any, operation: Any) -> tuple[str, str]:
+    """Name the table and the column of an operation as they are called before the renames that come with it."""
+    table, column = str(operation.table_name), str(operation.column_name)
+    renames = [each for each in flatten(upgrade) if isinstance(each, RenameColumnOp | RenameTableOp)]
+    for each in renames:
+        is_there = each.schema == operation.schema
+        if is_there and isinstance(each, RenameColumnOp) and (each.table_name, each.new_name) == (table, column):
+            column = each.column_name
+    for each in renames:
+        if each.schema == operation.schema and isinstance(each, RenameTableOp) and each.new_table_name == table:
+            table = each.table_name
+    return table, column

@@ -104,11 +104,15 @@ def _retype(context: Any, operation: RetypeColumnOp) -> str:
     return f"{line[:-1]},\n           postgresql_using={using!r})" if using else line
 
 
-def using_of(operation: Any) -> str:
-    """Write the conversion of a change of type."""
+def using_of(operation: Any, column: str = "") -> str:
+    """Write the conversion of a change of type; of the column under another name, when one is given."""
     old, new = operation.existing_type, operation.modify_type
     return find_using(
-        quoted(operation.column_name), ddl_of(old), ddl_of(new), old_is_enum=is_enum(old), new_is_enum=is_enum(new)
+        quoted(column or operation.column_name),
+        ddl_of(old),
+        ddl_of(new),
+        old_is_enum=is_enum(old),
+        new_is_enum=is_enum(new),
     )
 
 

@@ -12,7 +12,7 @@ from stillroom.core.casts import ZONE, base_of, shortens
 from stillroom.core.generation import Question
 from stillroom.edges.alembic.completing.findings import Findings, ddl_of, findings_of, flatten, shown
 from stillroom.edges.alembic.completing.looking import looking
-from stillroom.edges.alembic.completing.operations import RetypeColumnOp
+from stillroom.edges.alembic.completing.operations import RetypeColumnOp, live_names
 from stillroom.edges.alembic.completing.rendering import using_of
 from stillroom.edges.alembic.enums import is_enum
 
@@ -27,7 +27,7 @@ def settle_types(context: Any, upgrade: Any) -> None:
     new = {_place(each) for each in flatten(upgrade) if isinstance(each, ops.AddColumnOp)}
     for change in flatten(upgrade):
         if isinstance(change, RetypeColumnOp) and _place(change) not in new:
-            _look(context.connection, findings_of(context), change)
+            _look(context.connection, findings_of(context), change, live_names(upgrade, change))
 
 
 def _is_retyping(operation: Any) -> bool:
@@ -99,22 +99,22 @@ def _note_zone(findings: Findings, change: Any) -> None:
         )
 
 
-def _look(connection: Any, findings: Findings, change: Any) -> None:
+def _look(connection: Any, findings: Findings, change: Any, live: tuple[str, str]) -> None:
     """Try the conversion on the values that are there.
 
     Without a server function that tests values (`pg_input_is_valid`, 16) the first one that fails ends the look.
     """
     subject = shown(change.schema, change.table_name, change.column_name)
-    problem = _try(connection, change)
+    problem = _try(connection, change, live)
     if problem:
         old, new = ddl_of(change.existing_type), ddl_of(change.modify_type)
         text = f"{subject}: {problem} from {old} to {new}; correct the values first"
         findings.questions.append(Question("convert", subject, text, may_be_lost=False))
 
 
-def _try(connection: Any, change: Any) -> str:
-    table = sql.Identifier(*([change.schema] if change.schema else []), change.table_name)
-    column, using = sql.Identifier(change.column_name), using_of(change)
+def _try(connection: Any, change: Any, live: tuple[str, str]) -> str:
+    table = sql.Identifier(*([change.schema] if change.schema else []), live[0])
+    column, using = sql.Identifier(live[1]), using_of(change, live[1])
     limit = shortens(ddl_of(change.existing_type), ddl_of(change.modify_type))
     if limit is not None:
         form = "select pg_catalog.count(*) from {} where pg_catalog.length({}::text) > {}"
