@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._watching import Reading, watching
 from stillroom.core.copy_check import Compared, compare
+from stillroom.core.session_options import with_session
 from stillroom.edges.postgres.connect import connect
 from stillroom.edges.postgres.contents import read_contents
+from stillroom.edges.postgres.event_triggers import is_silenced, read_event_triggers
 from stillroom.edges.postgres.rows import comparing, count_rows
 
 if TYPE_CHECKING:
     from stillroom.commands._copying import Archive, Copy
     from stillroom.commands._steps import Work
     from stillroom.core.contents import Contents, TableRows
+    from stillroom.core.session_options import SessionSettings
     from stillroom.edges.child_body import Voice
 
 
@@ -27,6 +30,7 @@ def compare_copy(
     *,
     has_rights: bool,
     schemas: tuple[str, ...] = (),
+    session: SessionSettings = (),
     say: Voice,
 ) -> Compared:
     """Compare the rows (with their hashes, where there are any), the schema, sequences, large objects and rights.
@@ -38,6 +42,7 @@ def compare_copy(
         contents: What else was.
         has_rights: Owners and grants were restored.
         schemas: The only ones that were backed up; none for all.
+        session: What it is read with, so that reading it changes nothing in it.
         say: Shows how far it is.
 
     Raises:
@@ -47,7 +52,7 @@ def compare_copy(
     tables = [(each.schema, each.name) for each in rows]
     reading = Reading("comparing", len(tables))
     with (
-        closing(connect(work.target.url, command=work.command, database=name)) as connection,
+        closing(connect(with_session(work.target.url, session), command=work.command, database=name)) as connection,
         comparing(connection),
         watching(say, reading.lines),
     ):
@@ -58,7 +63,9 @@ def compare_copy(
             hashes=bool(contents.large_objects.hash),
             schemas=schemas,
         )
-    return compare((rows, found), (contents, here), has_rights=has_rights)
+        compared = compare((rows, found), (contents, here), has_rights=has_rights)
+        is_quiet = not compared.differences or is_silenced(session)
+        return compared if is_quiet else replace(compared, fired=read_event_triggers(connection))
 
 
 def compare_restored(work: Work, copy: Copy, rows: tuple[TableRows, ...], archive: Archive, say: Voice) -> Compared:
@@ -74,5 +81,6 @@ def compare_restored(work: Work, copy: Copy, rows: tuple[TableRows, ...], archiv
         archive.contents,
         has_rights=copy.has_owners,
         schemas=archive.schemas,
+        session=copy.session,
         say=say,
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from stillroom.commands._steps import Work
     from stillroom.core.contents import Contents
+    from stillroom.core.session_options import SessionSettings
     from stillroom.edges.backup_list import Backup
     from stillroom.edges.child_body import Voice
 
@@ -67,12 +68,14 @@ class Copy:
         where: In words.
         is_shared: Others use that server, too: nothing that concerns all of it may be tried there.
         has_owners: Owners and grants are as they were.
+        session: The settings with which reading it changes nothing in it.
     """
 
     target: Target
     where: str
     is_shared: bool
     has_owners: bool
+    session: SessionSettings = ()
 
 
 def archive_of(backup: Backup) -> Archive:
@@ -162,7 +165,7 @@ def _filled(
             settings=archive.contents.belongings.settings,
         )
         try:
-            has_owners = fill(work, admin, order, say)
+            filled = fill(work, admin, order, say)
         except ToolError as error:
             if where != SAME_SERVER:
                 # A collation, a provider, a library that the other server has: reading it is a proof as well.
@@ -177,7 +180,8 @@ def _filled(
                 ) from None
             raise
         is_shared = where == SAME_SERVER and not work.target.is_embedded
-        yield Copy(Target(replace(url, name=name), work.target.is_embedded), where, is_shared, has_owners)
+        target = Target(replace(url, name=name), work.target.is_embedded)
+        yield Copy(target, where, is_shared, filled.has_owners, filled.session)
 
 
 @contextmanager

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from stillroom.commands._backup import find_fitting_tools
 from stillroom.commands._watching import restore_lines, watching
 from stillroom.core.pg_tools import choose_jobs
+from stillroom.core.session_options import with_session
 from stillroom.edges.pg_access import access, reach
-from stillroom.edges.pg_programs import RestoreOrder, restore
+from stillroom.edges.pg_programs import RestoreOrder, holds_event_triggers, restore
 from stillroom.edges.postgres import databases
 from stillroom.edges.postgres.belongings import give_settings
+from stillroom.edges.postgres.event_triggers import quiet_settings
 from stillroom.edges.postgres.scratch import drop_schema
 from stillroom.errors import ToolError
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from stillroom.commands._steps import Work
     from stillroom.core.contents import DatabaseSetting
+    from stillroom.core.session_options import SessionSettings
     from stillroom.edges.child_body import Voice
 
 PUBLIC = "public"
@@ -59,8 +62,21 @@ class Filling:
     settings: tuple[DatabaseSetting, ...] = ()
 
 
-def fill(work: Work, admin: Connection, order: Filling, say: Voice) -> bool:
-    """Restore, and return whether owners and grants are as they were.
+@dataclass(frozen=True)
+class Filled:
+    """What came out.
+
+    Args:
+        has_owners: Owners and grants are as they were.
+        session: The settings with which a session changes nothing in it by being there.
+    """
+
+    has_owners: bool
+    session: SessionSettings = ()
+
+
+def fill(work: Work, admin: Connection, order: Filling, say: Voice) -> Filled:
+    """Restore a dump.
 
     Args:
         work: Names the server and the tools.
@@ -74,12 +90,14 @@ def fill(work: Work, admin: Connection, order: Filling, say: Voice) -> bool:
     """
     tools = find_fitting_tools(work.settings, admin, archive_version=order.tool_version, dump=order.dump)
     say(f"restoring {order.name} into {order.into} with pg_restore {tools.version}")
-    url, environment = work.target.url, work.settings.child_environment
+    # Those of an extension are not in its list, and are made early: where they cannot be switched off, they are named.
+    session = quiet_settings(admin) if holds_event_triggers(order.dump) else ()
+    url, environment = with_session(work.target.url, session), work.settings.child_environment
     place = reach(url, environment, admin, major=tools.major, database=order.into)
     jobs = choose_jobs(order.size_bytes, os.cpu_count() or 1)
     major = admin.info.server_version // 10_000
     whole = RestoreOrder(order.dump, order.into, jobs, major, keeps_owners=order.keeps_owners, is_one=order.exists)
-    lines = restore_lines(work, say, admin, order.into)
+    lines = restore_lines(replace(work, target=replace(work.target, url=url)), say, admin, order.into)
     with access(place, work.command) as environment:
         _prepare(work, admin, order)
         try:
@@ -94,8 +112,8 @@ def fill(work: Work, admin: Connection, order: Filling, say: Voice) -> bool:
             _prepare(work, admin, order)
             with watching(say, lines):
                 restore(tools, replace(whole, keeps_owners=False), environment)
-            return False
-    return order.keeps_owners
+            return Filled(has_owners=False, session=session)
+    return Filled(order.keeps_owners, session)
 
 
 def _prepare(work: Work, admin: Connection, order: Filling) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from stillroom.commands._comparing_copy import compare_restored
 from stillroom.commands._copying import Archive, Copy, NoCopyError, restored_copy
 from stillroom.commands._watching import Amount, watching
-from stillroom.core.copy_check import shorten
 from stillroom.core.copy_rows import find_difference
 from stillroom.core.manifest import READ, RESTORED
 from stillroom.edges.pg_programs import LackError, read_back
@@ -134,7 +133,7 @@ def _restore(proof: Proof, kept: ExitStack) -> Proven:
         raise ToolError(f"the dump could not be restored: {error.message}", hint=hint) from None
     compared = compare_restored(proof.work, copy, proof.rows, archive, proof.say)
     if compared.differences:
-        raise ToolError(f"the dump is not what was backed up: {shorten(compared.differences)}", hint=AGAIN)
+        raise ToolError(f"the dump is not what was backed up: {compared.told}", hint=AGAIN)
     notes = (
         compared.notes
         if copy.has_owners

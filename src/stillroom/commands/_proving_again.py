@@ -59,7 +59,6 @@ def prove_by_restore(settings: Settings, terminal: Terminal, backup: Backup) -> 
 def _in_child(work: Work, backup: Backup, say: Voice) -> ProvenAgain:
     from stillroom.commands._comparing_copy import compare_restored
     from stillroom.commands._copying import archive_of, restored_copy
-    from stillroom.core.copy_check import shorten
     from stillroom.edges.interrupt import Interrupted
 
     manifest = backup.manifest
@@ -74,5 +73,5 @@ def _in_child(work: Work, backup: Backup, say: Voice) -> ProvenAgain:
         )
     except Interrupted:
         raise InterruptedRunError("interrupted; nothing was changed", hint=f"`invoke {COMMAND}` starts anew") from None
-    problem = f"damaged: the restored copy is not what was backed up: {shorten(compared.differences)}"
+    problem = f"damaged: the restored copy is not what was backed up: {compared.told}"
     return ProvenAgain(problem if compared.differences else "", manifest.tool_version, copy.where, compared.notes)

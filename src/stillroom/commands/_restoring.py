@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._backup import interruptible
 from stillroom.commands._comparing_copy import compare_copy
-from stillroom.commands._filling import Filling, fill
+from stillroom.commands._filling import Filled, Filling, fill
 from stillroom.commands._recording import record
 from stillroom.core.backup_names import beside
-from stillroom.core.copy_check import shorten
 from stillroom.edges.pg_programs import LackError
 from stillroom.edges.postgres import databases
 from stillroom.edges.postgres.belongings import give, read_belongings
@@ -119,9 +118,10 @@ class _Restoring:
     def run(self, held: Migrating | None) -> Outcome:
         """Fill a new database; it is dropped again when that fails."""
         try:
-            has_owners = self._fill()
+            filled = self._fill()
+            has_owners = filled.has_owners
             seam("copy filled")
-            notes = self._compare(has_owners=has_owners)
+            notes = self._compare(filled)
             self.say("gathering the planner's statistics")
             databases.analyze(self.work.target.url, self.order.into, command=self.work.command)
             if not has_owners:
@@ -142,8 +142,8 @@ class _Restoring:
             return Outcome(is_swapped=False, kept="", notes=notes)
         return self._swap(held, notes, comment)
 
-    def _fill(self) -> bool:
-        """Restore into the new database; return whether owners and grants are as they were."""
+    def _fill(self) -> Filled:
+        """Restore into the new database."""
         backup, order = self.order.backup, self.order
         if not order.exists:
             databases.create_like(self.admin, order.into, self.live)
@@ -169,7 +169,7 @@ class _Restoring:
             hint = f"the backup is of PostgreSQL {manifest.server_major}, and this server is {here}: restore it into a newer one; {UNTOUCHED}"
             raise ToolError(error.message, hint=hint) from None
 
-    def _compare(self, *, has_owners: bool) -> tuple[str, ...]:
+    def _compare(self, filled: Filled) -> tuple[str, ...]:
         """Compare the copy with what was there in the dump's snapshot; return what is otherwise without a loss."""
         rows, contents = self.manifest.rows, self.manifest.contents
         compared = compare_copy(
@@ -177,14 +177,14 @@ class _Restoring:
             self.order.into,
             rows,
             contents,
-            has_rights=has_owners,
+            has_rights=filled.has_owners,
             schemas=self.manifest.schemas,
+            session=filled.session,
             say=self.say,
         )
         if compared.differences:
-            told = shorten(compared.differences)
             hint = f"{UNTOUCHED}; `invoke backups` lists the other backups"
-            raise ToolError(f"the restored copy is not what was backed up: {told}", hint=hint)
+            raise ToolError(f"the restored copy is not what was backed up: {compared.told}", hint=hint)
         return compared.notes
 
     def _read_belongings(self) -> Belongings | None:

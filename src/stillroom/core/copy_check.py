@@ -18,10 +18,20 @@ class Compared:
     Args:
         differences: What is not as it was: the copy is not the backup.
         notes: What may be otherwise without a row being lost: owners, grants, versions of extensions.
+        fired: Event triggers that may have fired while the copy was filled.
     """
 
     differences: tuple[str, ...]
     notes: tuple[str, ...]
+    fired: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """What is not as it was, in words, and what may have done that."""
+        told = shorten(self.differences)
+        if not self.fired:
+            return told
+        return f"{told}; the event trigger {', '.join(self.fired)} fires while it is restored, and could not be switched off"
 
 
 def compare(

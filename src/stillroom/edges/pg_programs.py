@@ -77,6 +77,18 @@ def read_back(
     return counter.rows
 
 
+def holds_event_triggers(folder: Path) -> bool:
+    """Tell whether a dump may hold event triggers; its list of contents is never compressed.
+
+    Raises:
+        ToolError: The list cannot be read.
+    """
+    try:
+        return b"EVENT TRIGGER" in (folder / CONTENTS).read_bytes()
+    except OSError as error:
+        raise ToolError(f"the dump's {CONTENTS} cannot be read: {error.strerror}", hint=HINT) from None
+
+
 @dataclass(frozen=True)
 class RestoreOrder:
     """What pg_restore is asked for.
