@@ -139,6 +139,31 @@ def test_roles_that_are_missing_are_listed_before_anything_is_made(migrated: Pro
     assert "note:  owners and grants were left out" in without.stdout
 
 
+def test_roles_of_policies_must_be_there_also_without_owners(migrated: Project) -> None:
+    """F95: a policy that is left out may open rows, so that it is refused; also for a backup of an older stillroom."""
+    role = f'gone "x" {database_of(migrated).name}'
+    quoted = role.replace('"', '""')
+    policy = f'create policy own on users for select to current_user, "{quoted}" using (false)'
+    query(migrated, f'create role "{quoted}"; alter table users enable row level security; {policy}')
+    name = make_backup(migrated)
+    query(migrated, f'drop policy own on users; drop role "{quoted}"')
+
+    refused = migrated.invoke("restore", name, "--no-owners", "--yes")
+    rewrite(migrated, name, in_contents(named_roles=()))
+    failed = migrated.invoke("restore", name, "--no-owners", "--yes")
+    query(migrated, f'create role "{quoted}" nologin')
+    done = migrated.invoke("restore", name, "--no-owners", "--yes")
+
+    assert refused.code == 3
+    assert f"policies or user mappings in it are for {role}, and there is no such role here" in refused.stderr
+    assert failed.code == 5
+    for each in (refused, failed):
+        assert f'CREATE ROLE "{quoted}" NOLOGIN;' in each.stderr
+        assert "--no-owners" not in each.stderr
+    assert done.code == 0, done.stderr
+    assert query(migrated, "select polname from pg_policy") == [("own",)]
+
+
 def test_an_extension_that_is_missing_is_named(migrated: Project) -> None:
     """F97."""
     name = make_backup(migrated)

@@ -12,6 +12,8 @@ from stillroom.edges.postgres.offer import read_offer
 from stillroom.errors import RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from psycopg2.extensions import connection as Connection
 
     from stillroom.commands._steps import Work
@@ -59,9 +61,10 @@ def require_fit(
         hint = "use the stillroom that made it, or a newer one; `invoke backups` lists the others"
         raise RefusedError(f"{name}: {error}", hint=hint) from None
     contents = manifest.contents
-    offer = read_offer(admin, {*contents.roles, *(each.owner for each in contents.rights)} if keeps_owners else ())
+    owners = {*contents.roles, *(each.owner for each in contents.rights)} if keeps_owners else set()
+    offer = read_offer(admin, owners.union(contents.named_roles))
     _require_trust(name, manifest, offer, allowed)
-    _require_roles(name, offer)
+    _require_roles(name, offer, contents.named_roles)
     if live and contents.origin.encoding not in {"", live.encoding}:
         encoding = contents.origin.encoding
         raise RefusedError(
@@ -89,13 +92,32 @@ def _require_trust(name: str, manifest: Manifest, offer: Offer, allowed: frozens
         )
 
 
-def _require_roles(name: str, offer: Offer) -> None:
+def how_to_make_roles(names: Iterable[str]) -> str:
+    """Say what to type where policies or user mappings are for roles that are missing: none of those is left out.
+
+    Without one policy of several, rows may be open to more readers than they were.
+    """
+    statements = " ".join(f"CREATE ROLE {_quoted(each)} NOLOGIN;" for each in names)
+    return f"`{statements}`, then the same command again; no policy is left out, because rows may then be open to more readers"
+
+
+def _require_roles(name: str, offer: Offer, named: tuple[str, ...]) -> None:
+    unavoidable = [each for each in offer.missing_roles if each in named]
+    if unavoidable:
+        raise RefusedError(
+            f"{name}: policies or user mappings in it are for {', '.join(unavoidable)}, and there is no such role here",
+            hint=how_to_make_roles(offer.missing_roles),
+        )
     if offer.missing_roles:
-        first = offer.missing_roles[0].replace('"', '""')
+        first = _quoted(offer.missing_roles[0])
         raise RefusedError(
             f"{name}: {', '.join(offer.missing_roles)} own or may use something in it, and there is no such role here",
-            hint=f'`CREATE ROLE "{first}";` for each, or `--no-owners`: all belongs to the role that is connected, without grants',
+            hint=f"`CREATE ROLE {first};` for each, or `--no-owners`: all belongs to the role that is connected, without grants",
         )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _require_extensions(name: str, manifest: Manifest, offer: Offer) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,7 @@ from stillroom.commands._backup import interruptible
 from stillroom.commands._comparing_copy import compare_copy
 from stillroom.commands._filling import Filled, Filling, fill
 from stillroom.commands._recording import record
+from stillroom.commands._restore_fit import how_to_make_roles
 from stillroom.core.backup_names import beside
 from stillroom.edges.pg_programs import LackError
 from stillroom.edges.postgres import databases
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from stillroom.edges.postgres.session import Migrating
 
 NO_OWNERS = "owners and grants are not as they were: roles are missing here, or rights"
+MISSING_ROLE = re.compile('role "(.*)" does not exist')
 LEFT_OUT = "owners and grants were left out: other roles may use nothing in it until they are granted it again"
 UNTOUCHED = "the live database is untouched"
 
@@ -163,6 +166,9 @@ class _Restoring:
         try:
             return fill(self.work, self.admin, filling, self.say)
         except ToolError as error:
+            missing = MISSING_ROLE.search(error.message)
+            if missing:
+                raise ToolError(error.message, hint=f"{how_to_make_roles([missing[1]])}; {UNTOUCHED}") from None
             here = self.admin.info.server_version // 10_000
             if manifest.server_major <= here or isinstance(error, LackError):
                 raise

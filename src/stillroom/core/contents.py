@@ -154,6 +154,7 @@ class Contents:
         extensions: With their versions.
         extension_tables: Those of extensions whose rows pg_dump takes along, some or all: they are not compared.
         roles: Every role that owns something or was granted something.
+        named_roles: Those of them that the dump's own statements name, with or without owners: in policies and user mappings.
         belongings: Settings, grants and the comment of the database.
         origin: Where it was.
     """
@@ -166,5 +167,6 @@ class Contents:
     extensions: tuple[Extension, ...] = ()
     extension_tables: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    named_roles: tuple[str, ...] = ()
     belongings: Belongings = field(default_factory=Belongings)
     origin: Origin = field(default_factory=Origin)

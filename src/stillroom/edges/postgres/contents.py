@@ -48,6 +48,12 @@ where d.refclassid = 'pg_authid'::regclass::oid
   and (d.dbid = b.oid or (d.dbid = 0::oid and d.classid = 'pg_database'::regclass::oid and d.objid = b.oid))
 order by 1
 """
+NAMED_ROLES = """
+select r.rolname::text from pg_policy p cross join pg_catalog.unnest(p.polroles) o join pg_roles r on r.oid = o
+join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
+where %(all)s or n.nspname::text = any(%(schemas)s::text[])
+union select r.rolname::text from pg_catalog.pg_user_mappings m join pg_roles r on r.oid = m.umuser where %(all)s order by 1
+"""
 RIGHTS = """
 with members as materialized (select classid, objid from pg_depend where deptype = 'e'),
 spaces as materialized (
@@ -109,8 +115,11 @@ def read_contents(
     """
     with translated("reading what the database holds"), connection.cursor() as cursor:
         origin, database = _read_origin(cursor, connection), connection.info.dbname
-        cursor.execute(SEQUENCES, {"all": not schemas, "schemas": list(schemas)})
+        chosen = {"all": not schemas, "schemas": list(schemas)}
+        cursor.execute(SEQUENCES, chosen)
         sequences = tuple(SequenceValue(*row) for row in cursor.fetchall())
+        cursor.execute(NAMED_ROLES, chosen)
+        named_roles = tuple(name for (name,) in cursor.fetchall())
         schema = read_schema_within(cursor, version_table)
         large = (0,) if schemas else _rows(cursor, HASH_LARGE if hashes else COUNT_LARGE)[0]
         return Contents(
@@ -122,6 +131,7 @@ def read_contents(
             extensions=tuple(Extension(*row) for row in _rows(cursor, EXTENSIONS)),
             extension_tables=tuple(row[0] for row in _rows(cursor, EXTENSION_TABLES)),
             roles=tuple(row[0] for row in _rows(cursor, ROLES)),
+            named_roles=named_roles,
             belongings=read_belongings(cursor, database),
             origin=origin,
         )
