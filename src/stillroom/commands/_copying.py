@@ -163,6 +163,7 @@ def _filled(
             model=model,
             schemas=archive.schemas,
             settings=archive.contents.belongings.settings,
+            rights=archive.contents.rights,
         )
         try:
             filled = fill(work, admin, order, say)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from stillroom.edges.pg_programs import RestoreOrder, holds_event_triggers, rest
 from stillroom.edges.postgres import databases
 from stillroom.edges.postgres.belongings import give_settings
 from stillroom.edges.postgres.event_triggers import quiet_settings
+from stillroom.edges.postgres.schema_public import creating_in_public, is_anothers, others_among
 from stillroom.edges.postgres.scratch import drop_schema
 from stillroom.errors import ToolError
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from stillroom.commands._steps import Work
-    from stillroom.core.contents import DatabaseSetting
+    from stillroom.core.contents import DatabaseSetting, Right
     from stillroom.core.session_options import SessionSettings
     from stillroom.edges.child_body import Voice
 
@@ -48,6 +50,7 @@ class Filling:
         schemas: The only ones in it; `public` among them is made anew by pg_restore.
         model: What a new database is made like; None for the server's own choice.
         settings: Of the database that it was: what is restored may ask for them.
+        rights: Owners and grants of what is in it.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Filling:
     model: databases.DatabaseState | None = None
     schemas: tuple[str, ...] = ()
     settings: tuple[DatabaseSetting, ...] = ()
+    rights: tuple[Right, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,12 +100,20 @@ def fill(work: Work, admin: Connection, order: Filling, say: Voice) -> Filled:
     place = reach(url, environment, admin, major=tools.major, database=order.into)
     jobs = choose_jobs(order.size_bytes, os.cpu_count() or 1)
     major = admin.info.server_version // 10_000
-    whole = RestoreOrder(order.dump, order.into, jobs, major, keeps_owners=order.keeps_owners, is_one=order.exists)
+    whole = RestoreOrder(
+        order.dump,
+        order.into,
+        jobs,
+        major,
+        keeps_owners=order.keeps_owners,
+        is_one=order.exists,
+        left_out=_left_out(admin, order),
+    )
     lines = restore_lines(replace(work, target=replace(work.target, url=url)), say, admin, order.into)
     with access(place, work.command) as environment:
         _prepare(work, admin, order)
         try:
-            with watching(say, lines):
+            with _with_owners(work, admin, order), watching(say, lines):
                 restore(tools, whole, environment)
         except ToolError as error:
             if order.exists or not order.keeps_owners or not OWNERS.search(error.message):
@@ -114,6 +126,32 @@ def fill(work: Work, admin: Connection, order: Filling, say: Voice) -> Filled:
                 restore(tools, replace(whole, keeps_owners=False), environment)
             return Filled(has_owners=False, session=session)
     return Filled(order.keeps_owners, session)
+
+
+def _left_out(admin: Connection, order: Filling) -> tuple[str, ...]:
+    """Leave the owner of `public` as the server made it, where this role may not set it as it was; the rest is restored."""
+    then = _public_of(order)
+    if then is None or not order.keeps_owners or not is_anothers(admin, then.owner):
+        return ()
+    return (f"SCHEMA - {PUBLIC} {then.owner}",)
+
+
+def _with_owners(work: Work, admin: Connection, order: Filling) -> AbstractContextManager[None]:
+    """Let the owners that things in `public` get own them."""
+    then = _public_of(order)
+    if then is None or not order.keeps_owners:
+        return nullcontext()
+    owners = frozenset(each.owner for each in order.rights if each.name.startswith(f"{PUBLIC}."))
+    others = others_among(admin, owners)
+    if not others:
+        return nullcontext()
+    return creating_in_public(work.target.url, order.into, others, then.grants, command=work.command)
+
+
+def _public_of(order: Filling) -> Right | None:
+    """Return whose `public` was; None where a dump that is limited to schemas makes it anew."""
+    found = (each for each in order.rights if (each.kind, each.name) == ("schema", PUBLIC))
+    return None if PUBLIC in order.schemas else next(found, None)
 
 
 def _prepare(work: Work, admin: Connection, order: Filling) -> None:

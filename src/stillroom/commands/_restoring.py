@@ -162,6 +162,7 @@ class _Restoring:
             model=self.live,
             schemas=manifest.schemas,
             settings=manifest.contents.belongings.settings,
+            rights=manifest.contents.rights,
         )
         try:
             return fill(self.work, self.admin, filling, self.say)

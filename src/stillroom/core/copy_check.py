@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from stillroom.core.contents import Contents, SequenceValue, TableRows
 
 SHOWN = 5
+KNOWS_MAINTAIN = 17
+MAINTAIN = re.compile(r"(?<==)MAINTAIN\*?,|,MAINTAIN\*?(?=[, ]|$)")
 WRITTEN_OTHERWISE = ("view", "materialized view")  # 16 and later leave the names of tables out of the text of a view
 
 
@@ -54,7 +57,7 @@ def compare(
     ]
     notes = list(_extensions(then, now))
     if has_rights:
-        notes += _named("the owner or the grants of", _rights(then), _rights(now))
+        notes += _named("the owner or the grants of", *_both_rights(then, now))
         if then.default_privileges != now.default_privileges:
             notes.append("the default privileges are not as they were")
     return Compared(tuple(differences), tuple(notes))
@@ -112,8 +115,16 @@ def _extensions(then: Contents, now: Contents) -> Iterator[str]:
             yield f"the extension {each.name} is {version or 'not there'}, and was {each.version}"
 
 
-def _rights(contents: Contents) -> Mapping[str, str]:
-    return {f"{each.kind} {each.name}": f"{each.owner}: {each.grants}" for each in contents.rights}
+def _both_rights(then: Contents, now: Contents) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return rights by name; where one of the servers does not know MAINTAIN, which owners have by default, without it."""
+    knows = [each.origin.major >= KNOWS_MAINTAIN for each in (then, now)]
+    left_out = MAINTAIN if knows[0] != knows[1] and then.origin.major else None
+    return _rights(then, left_out), _rights(now, left_out)
+
+
+def _rights(contents: Contents, left_out: re.Pattern[str] | None) -> Mapping[str, str]:
+    grants = ((each, left_out.sub("", each.grants) if left_out else each.grants) for each in contents.rights)
+    return {f"{each.kind} {each.name}": f"{each.owner}: {text}" for each, text in grants}
 
 
 def _named(what: str, then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from stillroom.edges.pg_process import HINT, describe, running
 from stillroom.errors import ToolError
 
 CONTENTS = "toc.dat"
+ENTRY = re.compile(r"^\d+; \d+ \d+ ")
 
 
 class UnreadableDumpError(ToolError):
@@ -100,6 +103,7 @@ class RestoreOrder:
         server_major: What it is restored into.
         keeps_owners: Set owners and grants as they were.
         is_one: In one transaction, so that nothing is left in a database that was there before.
+        left_out: Entries of the dump's list that are not restored, as `pg_restore --list` writes them behind their numbers.
     """
 
     folder: Path
@@ -108,6 +112,7 @@ class RestoreOrder:
     server_major: int
     keeps_owners: bool = True
     is_one: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 def restore(tools: Tools, order: RestoreOrder, environment: Mapping[str, str]) -> None:
@@ -124,15 +129,30 @@ def restore(tools: Tools, order: RestoreOrder, environment: Mapping[str, str]) -
         "--no-password",
         *([] if is_lenient else ["--exit-on-error"]),
         *([] if order.keeps_owners else ["--no-owner", "--no-privileges"]),
-        "--",
-        str(order.folder),
     ]
-    with running(arguments, environment) as program:
-        ended = program.wait()
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="stillroom-list-") as use_list:
+        if order.left_out:
+            use_list.write(_list_without(tools, order, environment))
+            use_list.flush()
+            arguments.append(f"--use-list={use_list.name}")
+        with running([*arguments, "--", str(order.folder)], environment) as program:
+            ended = program.wait()
     lines = without_timeout_error(ended.stderr) if is_lenient else unexpected_lines(ended.stderr)
     if ended.status and not (is_lenient and ended.status == 1 and not lines):
         hint = "correct that and run it again; the live database is untouched"
         raise _failed(describe("pg_restore", ended, lines), find_lack(ended.stderr, jobs=order.jobs), hint)
+
+
+def _list_without(tools: Tools, order: RestoreOrder, environment: Mapping[str, str]) -> str:
+    """Let pg_restore list what is in the dump, and leave out what is to be left out."""
+    pieces: list[bytes] = []
+    arguments = [str(tools.folder / "pg_restore"), "--list", "--", str(order.folder)]
+    with running(arguments, environment, reads=pieces.append) as program:
+        ended = program.wait()
+    if ended.status:
+        raise ToolError(describe("pg_restore", ended, unexpected_lines(ended.stderr)), hint=HINT)
+    lines = b"".join(pieces).decode(errors="replace").splitlines(keepends=True)
+    return "".join(each for each in lines if ENTRY.sub("", each.rstrip("\n")) not in order.left_out)
 
 
 def _failed(message: str, lack: str, hint: str) -> ToolError:
