@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.backing import folder, make_backup, manifest, names
+from tests.commands.backing import folder, make_backup, manifest, names, tools_instead
 from tests.commands.support import (
     HEAD,
     answer,
     current,
+    finish,
     interrupt,
     launch,
     query,
@@ -25,6 +26,7 @@ from tests.commands.support import (
     write_revision,
 )
 from tests.counting import Counted
+from tests.faults.killing import await_beginning, children_of, shoot, traced
 from tests.servers import Project
 
 MANY = "create table many as select n, encode(sha512(n::text::bytea), 'hex') as text from generate_series(1, %s) n"
@@ -52,6 +54,14 @@ def on_a_layer(place: Path) -> Iterator[None]:
         option = f"lowerdir={below}/lower,upperdir={below}/upper,workdir={below}/work"
         with mounted(place, "overlay", "-o", option):
             yield
+
+
+def is_over(pid: int) -> bool:
+    """Tell whether a process has ended; its entry may wait for whoever inherited it."""
+    try:
+        return Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
 
 
 @pytest.fixture
@@ -176,6 +186,44 @@ def test_a_copy_ends_with_us(migrated: Project, number: int) -> None:
     until(lambda: not Path("/proc", marker.read_text().strip()).exists(), within_s=5)
     assert current(migrated) == [HEAD]
     assert len(names(migrated)) == 1
+
+
+@pytest.mark.parametrize("task", ["backup", "backup-then-migrate"])
+def test_a_copy_ends_with_the_child_that_runs_it(migrated: Project, task: str) -> None:
+    """F76, K2: our child is killed; the parent ends the command, and the backup is listed as one that was not copied."""
+    pending(migrated)
+    marker = migrated.path.parent / "started"
+    command = f"sh -c 'sleep 600 & echo $! > {marker}; wait' copy"
+    process = launch(migrated, task, env={"STILLROOM_BACKUP_COPY_COMMAND": command})
+    until(lambda: marker.exists() and marker.read_text().strip(), within_s=30)
+    (child,) = children_of(process.pid)
+
+    shoot(child)
+    code, _, stderr = finish(process)
+
+    (name,) = names(migrated)
+    assert code == 5, stderr
+    assert f"ended by signal 9 while {name} was copied, and the copy command was ended" in stderr
+    assert is_over(int(marker.read_text()))
+    assert current(migrated) == [HEAD]
+    assert "not copied (no end of it is known)" in migrated.invoke("backups").stdout
+    assert migrated.invoke("backups.verify", name).code == 0
+
+
+def test_pg_dump_ends_with_the_child_that_runs_it(migrated: Project) -> None:
+    """F76, K2."""
+    tool = traced(migrated, "dump")
+    tools_instead(migrated, dump=f"echo $$ > {shlex.quote(str(tool.marker))}; sleep 600")
+    process = launch(migrated, "backup")
+    pid = await_beginning(tool, process)
+    (child,) = children_of(process.pid)
+
+    shoot(child)
+    code, _, stderr = finish(process)
+
+    assert code == 5, stderr
+    assert "the process that made the backup was ended by signal 9" in stderr
+    assert is_over(pid)
 
 
 @pytest.mark.parametrize("text", ["'open", "''"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.commands._backup import BackupSummary, Wanted, interruptible
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from stillroom.edges.postgres.session import Migrating
 
 PRODUCTION = "production"
+COPYING = "the copying of "
 AS_PRODUCTION = (PRODUCTION, "unknown")  # APP_ENV names something that is not one of ours
 
 
@@ -67,6 +69,17 @@ def require_lasting_place(work: Work, held: Migrating) -> None:
         )
 
 
+def cut_copy(phase: str, status: str) -> ToolError | None:
+    """Say what became of the backup where the process ended that had it copied; None in another phase."""
+    if not phase.startswith(COPYING):
+        return None
+    path = Path(phase.removeprefix(COPYING))
+    return ToolError(
+        f"the process {status} while {path.name} was copied, and the copy command was ended; the backup stays in {path}, and nothing else was done",
+        hint="run it again; `invoke backups` shows which ones were not copied",
+    )
+
+
 def _copy(work: Work, held: Migrating, say: Voice, backup: BackupSummary) -> None:
     """Run the project's own copy, and note beside the manifest how it ended."""
     from stillroom.edges.own_command import run_command
@@ -75,9 +88,13 @@ def _copy(work: Work, held: Migrating, say: Voice, backup: BackupSummary) -> Non
     stays = f"the backup stays in {backup.path}, and nothing else was done"
     words = fill(settings.backup_copy_command, appended="path", path=str(backup.path), name=backup.name)
     say(f"copying {backup.name} with {words[0]}")
+    # Before it begins: of one that is cut off by a kill, nobody notes the end.
+    write_note(backup.path, COPY, {"copied_at": datetime.now(UTC).isoformat(), "exit_code": None})
+    say.begins(f"{COPYING}{backup.path}")
     with interruptible(held.connection, f"interrupted while {backup.name} was copied; {stays}", "run it again"):
         ran = run_command(words, environment=settings.command_environment, folder=settings.root)
         write_note(backup.path, COPY, {"copied_at": datetime.now(UTC).isoformat(), "exit_code": ran.status})
+    say.begins("")
     if ran.problem:
         hint = "correct STILLROOM_BACKUP_COPY_COMMAND and run it again; `invoke backups` lists what is there"
         raise ToolError(f"{backup.name} could not be copied: {ran.problem}; {stays}", hint=hint)

@@ -170,6 +170,7 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Vo
         StillroomError: What the body raised.
         DatabaseError: The child left without a word; the message says where the database stands.
         AnswerNoError: It did so in a rehearsal.
+        ToolError: It did so while a backup was copied elsewhere.
     """
     from stillroom.edges.child import Ended, run_in_child
 
@@ -185,9 +186,13 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Vo
         _ = work.facts  # git is asked here, before the lock
     outcome = run_in_child(in_child, terminal, command=work.command, longest_silence_s=longest_silence_s(work.limits))
     if isinstance(outcome, Ended) and outcome.phase:
+        from stillroom.commands._backing_up import cut_copy
         from stillroom.commands._rehearsal_copies import drop_left_copies
 
         drop_left_copies(work, terminal.say)
+        cut = cut_copy(outcome.phase, outcome.status)
+        if cut:
+            raise cut
         raise AnswerNoError(
             f"the process that ran {outcome.phase} {outcome.status}; {stands(work, work.target)}, and was not touched",
             hint="correct the revision, then run it again",

@@ -94,6 +94,11 @@ def _back_up_in_child(work: Work, terminal: Terminal, wanted: Wanted) -> BackupS
 
     outcome = run_in_child(in_child, terminal, command=work.command)
     if isinstance(outcome, Ended):
+        from stillroom.commands._backing_up import cut_copy
+
+        cut = cut_copy(outcome.phase, outcome.status)
+        if cut:
+            raise cut
         hint = "`invoke backup` starts anew and removes what was left; older backups are untouched"
         raise ToolError(f"the process that made the backup {outcome.status}", hint=hint)
     assert isinstance(outcome, BackupSummary)

@@ -1,7 +1,8 @@
 """Run the steps in a forked child, and stay outside to see what a child cannot say.
 
 A revision may end the process, hang, or be killed; the parent forwards signals, holds the deadline, and reports. A
-parent that is killed takes the child along: it notices, cancels its statement, and leaves.
+parent that is killed takes the child along: it notices, cancels its statement, and leaves. A child that is killed takes
+the programs along that it has started: the parent knows of them, and ends them.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from stillroom.edges.child_body import Pipes, Voice, be_the_child, read_messages
 from stillroom.edges.interrupt import ignore_signals, restore_handlers, set_handlers
+from stillroom.edges.started import BEGUN, ENDED, end_groups
 from stillroom.errors import AnswerNoError, DatabaseError, InterruptedRunError, StillroomError
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class _Watch:
     silent_since: float | None = None
     is_overdue: bool = False
     phase: str = ""
+    programs: set[int] = field(default_factory=set)
 
     def forward(self, number: int, _: FrameType | None) -> None:
         """Pass a signal on; the second one means now."""
@@ -65,6 +68,15 @@ class _Watch:
     def heard(self, *, is_working: bool) -> None:
         """Note a sign of life; none is expected after the work."""
         self.silent_since = time.monotonic() if is_working else None
+
+    def note(self, kind: str, value: Any) -> None:
+        """Note what the child says of itself, for the case that it is killed."""
+        if kind == BEGUN:
+            self.programs.add(value)
+        elif kind == ENDED:
+            self.programs.discard(value)
+        elif kind == "phase":
+            self.phase = value
 
     def look(self) -> None:
         """Stop a child that has given no sign of life for too long, and kill one that does not leave when told."""
@@ -136,6 +148,7 @@ def run_in_child(
             pipes.close_parents()
             terminal.show_progress("")
             status = watch.await_end()
+            end_groups(watch.programs)
     finally:
         if watch.signals and (outcome is None or isinstance(outcome, InterruptedRunError)):
             ignore_signals()
@@ -184,9 +197,9 @@ def _listen(watch: _Watch, reader: int, terminal: Terminal) -> Any:
                 terminal.say(value)
             elif kind == "progress":
                 terminal.show_progress(value)
-            elif kind == "phase":
-                watch.phase = value
-            elif kind == "outcome":
+            elif kind != "outcome":
+                watch.note(kind, value)
+            else:
                 # What the work has left running may hold the pipe open for long.
                 return value
 

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from stillroom.edges.interrupt import Interrupted, raise_interrupted, set_handlers
 from stillroom.edges.process import mask_what_revisions_say
+from stillroom.edges.started import tell_of_programs
 from stillroom.errors import InterruptedRunError, StillroomError
 
 LEAVE_WITHIN_S = 5.0
@@ -122,6 +123,7 @@ def be_the_child(work: Callable[[Voice], Any], pipes: Pipes, *, is_watched: bool
         _read_nothing()
         os.dup2(2, 1)  # what a revision prints is progress, never a result
         mask_what_revisions_say()
+        tell_of_programs(lambda kind, pid: _send(pipes.writer, kind, pid))
         threading.Thread(target=_leave_with_the_parent, args=(pipes.life,), daemon=True).start()
         outcome: Any = (work(Voice(lambda kind, value: _send(pipes.writer, kind, value), is_watched)),)
         set_handlers(signal.SIG_IGN)

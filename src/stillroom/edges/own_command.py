@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import IO
 
 from stillroom.core.own_commands import last_line, mask_values
-from stillroom.edges.pg_process import LIMIT_S, PATIENCE_S
+from stillroom.edges.pg_process import LIMIT_S
 from stillroom.edges.programs import find_program
+from stillroom.edges.started import PATIENCE_S, known
 
 SAID_MOST_BYTES = 64 * 1024
 NOT_FOUND = 127
@@ -67,12 +68,13 @@ def run_command(
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             return Ran(name, NOT_FOUND, "", f"{name} cannot be run: {reason}")
-        try:
-            process.wait(limit_s)
-        except subprocess.TimeoutExpired:
-            return Ran(name, -signal.SIGTERM, "", f"{name} did not end within {limit_s:.0f} s")
-        finally:
-            _end(process)
+        with known(process):
+            try:
+                process.wait(limit_s)
+            except subprocess.TimeoutExpired:
+                return Ran(name, -signal.SIGTERM, "", f"{name} did not end within {limit_s:.0f} s")
+            finally:
+                _end(process)
         said, complaint = _end_of(stdout), _end_of(stderr)
     problem = "" if process.returncode == 0 else _describe(name, process.returncode, last_line(complaint, said))
     return Ran(name, process.returncode, said, mask_values(problem, environment))

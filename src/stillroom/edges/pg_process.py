@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
+from stillroom.edges.started import PATIENCE_S, known
 from stillroom.errors import ToolError
 
 LIMIT_S = 24 * 3600.0  # a dump of many terabytes; without any, one that hangs would hold the migration lock for ever
-PATIENCE_S = 3.0  # from the friendly signal to the one that cannot be ignored
 PIECE_BYTES = 1024 * 1024
 HINT = "correct that and run it again; nothing was kept, older backups are untouched"
 
@@ -98,10 +98,11 @@ def running(
             )
         except OSError as error:
             raise ToolError(f"{arguments[0]} cannot be run: {error.strerror}", hint=HINT) from None
-        try:
-            yield Running(arguments[0], process, stderr, reads, time.monotonic() + LIMIT_S)
-        finally:
-            _end(process)
+        with known(process):
+            try:
+                yield Running(arguments[0], process, stderr, reads, time.monotonic() + LIMIT_S)
+            finally:
+                _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -32,7 +32,8 @@ class ListedBackup:
         snapshot: The id of the snapshot that stands for the dump; empty for a dump.
         is_pinned: It is never pruned.
         pin_reason: Why, as far as somebody said it.
-        copy_exit_code: How STILLROOM_BACKUP_COPY_COMMAND ended for it; None when it was not run.
+        copy_exit_code: How STILLROOM_BACKUP_COPY_COMMAND ended for it; None when it was not run, or no end of it is known.
+        copy_began: It was run.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ListedBackup:
     is_pinned: bool
     pin_reason: str
     copy_exit_code: int | None
+    copy_began: bool
 
 
 @dataclass(frozen=True)
@@ -89,4 +91,5 @@ def _list(backup: Backup, now: datetime) -> ListedBackup:
         is_pinned=pin is not None,
         pin_reason=str((pin or {}).get("reason", "")),
         copy_exit_code=code if isinstance(code, int) else None,
+        copy_began=copy is not None,
     )

@@ -50,6 +50,8 @@ def _said(each: ListedBackup) -> Iterator[str]:
         yield f"pinned: {each.pin_reason}" if each.pin_reason else "pinned"
     if each.copy_exit_code is not None:
         yield "copied" if each.copy_exit_code == 0 else f"not copied (exit {each.copy_exit_code})"
+    elif each.copy_began:
+        yield "not copied (no end of it is known)"
 
 
 def proof(verified: str) -> str:
