@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from stillroom.commands._copying import Copy, NoCopyError, archive_of, restored_copy
 from stillroom.commands._database import Target, search_path_of
 from stillroom.commands._scratch import SAME_SERVER, build_revisions, may_create, read_live, scratch_somewhere
-from stillroom.errors import DatabaseError, RefusedError, StillroomError
+from stillroom.errors import AnswerNoError, DatabaseError, RefusedError, StillroomError, ToolError
 
 if TYPE_CHECKING:
     from stillroom.commands._steps import Work
     from stillroom.edges.backup_list import Backup
+    from stillroom.edges.child import Ended
     from stillroom.edges.child_body import Voice
     from stillroom.edges.terminal import Terminal
 
@@ -34,6 +35,23 @@ def with_search_path(work: Work) -> Work:
     with closing(connect(work.target.url, command=work.command)) as connection:
         path = read_search_path(connection, search_path_of(work.settings, work.target))
     return replace(work, limits=replace(work.limits, search_path=path))
+
+
+def ended_rehearsal(ended: Ended, untouched: str) -> StillroomError:
+    """Say of a process that is gone whether that was its own doing: only that is an answer.
+
+    Args:
+        ended: How it ended.
+        untouched: The database that it was about, in words, and that it was not touched.
+    """
+    message = f"the process that ran the rehearsal {ended.status}; {untouched}"
+    if ended.was_killed:
+        why = "it was killed from outside, by somebody or by the system for want of memory"
+        return ToolError(
+            f"{message}: {why}",
+            hint="run the same command again; the revision is not the cause as far as anybody knows",
+        )
+    return AnswerNoError(message, hint="correct the revision, then run the same command again")
 
 
 def drop_left_copies(work: Work, say: Callable[[str], None]) -> None:

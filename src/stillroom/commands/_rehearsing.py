@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stillroom.commands._looking_after import connect_again, shown
+from stillroom.commands._new_roles import new_roles_named
 from stillroom.commands._reaching import Reach
 from stillroom.core.drift import EXTRA, Drift
 from stillroom.core.mending import plan_mending
@@ -75,6 +76,7 @@ class _Rehearsing:
     held: Migrating
     beside: Connection
     reach: Reach = field(init=False)
+    made_roles: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.reach = Reach(self.copy, self.work.target.shown)
@@ -97,11 +99,15 @@ class _Rehearsing:
         drop_user_mappings(self.beside)
         with (
             translated("measuring the rehearsal"),
-            without_new_roles(self.beside, lambda: bool(self.reach.effects)),
+            new_roles_named(self.beside, self.made_roles, is_shared=self.copy.is_shared) as roles,
+            without_new_roles(
+                self.beside, lambda: bool(self.reach.effects or self.made_roles) and not self.copy.is_shared
+            ),
             shown_before(self.held.connection, self.reach.look),
         ):
             unfinished = read_unfinished(self.beside)
-            measuring = Measuring(self.beside, self.held.backend.pid, self.work.project.layout.version_table)
+            table = self.work.project.layout.version_table
+            measuring = Measuring(self.beside, self.held.backend.pid, table, made_roles=self.made_roles)
             self._upgrade(measuring)
             left = read_unfinished(self.beside)
             back = self._go_back(before)
@@ -116,6 +122,7 @@ class _Rehearsing:
             tuple(sorted(left.invalid_indexes - unfinished.invalid_indexes)),
             tuple(self.reach.effects),
             time.monotonic() - started,
+            tuple(roles),
         )
 
     def _require_start(self) -> None:

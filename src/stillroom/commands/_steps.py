@@ -31,7 +31,7 @@ from stillroom.core.ledger.entries import Facts
 from stillroom.core.ledger.records import Record
 from stillroom.core.limits import Limits, after_waiting, longest_silence_s
 from stillroom.core.plan import Plan, plan_upgrade
-from stillroom.errors import AnswerNoError, DatabaseError, InterruptedRunError
+from stillroom.errors import DatabaseError, InterruptedRunError
 
 if TYPE_CHECKING:
     from stillroom.edges.alembic.steps import Applied
@@ -170,7 +170,7 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Vo
         StillroomError: What the body raised.
         DatabaseError: The child left without a word; the message says where the database stands.
         AnswerNoError: It did so in a rehearsal.
-        ToolError: It did so while a backup was copied elsewhere.
+        ToolError: It did so while a backup was copied elsewhere, or was killed in a rehearsal.
     """
     from stillroom.edges.child import Ended, run_in_child
 
@@ -187,16 +187,13 @@ def run_under_lock(work: Work, terminal: Terminal, body: Callable[[Migrating, Vo
     outcome = run_in_child(in_child, terminal, command=work.command, longest_silence_s=longest_silence_s(work.limits))
     if isinstance(outcome, Ended) and outcome.phase:
         from stillroom.commands._backing_up import cut_copy
-        from stillroom.commands._rehearsal_copies import drop_left_copies
+        from stillroom.commands._rehearsal_copies import drop_left_copies, ended_rehearsal
 
         drop_left_copies(work, terminal.say)
         cut = cut_copy(outcome.phase, outcome.status)
         if cut:
             raise cut
-        raise AnswerNoError(
-            f"the process that ran {outcome.phase} {outcome.status}; {stands(work, work.target)}, and was not touched",
-            hint="correct the revision, then run it again",
-        )
+        raise ended_rehearsal(outcome, f"{stands(work, work.target)}, and was not touched")
     if isinstance(outcome, Ended):
         raise DatabaseError(
             f"the process that ran the steps {outcome.status}; {stands(work, work.target)}",

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stillroom.commands._pending import require_whole_files
-from stillroom.commands._rehearsal_copies import copied, drop_left_copies, empty_copy, with_search_path
+from stillroom.commands._rehearsal_copies import copied, drop_left_copies, empty_copy, ended_rehearsal, with_search_path
 from stillroom.commands._restore_checks import require_good
 from stillroom.commands._steps import Work, prepare_upgrade
 from stillroom.core.limits import longest_silence_s
 from stillroom.core.plan import HEAD, Plan, plan_upgrade
-from stillroom.errors import AnswerNoError, RefusedError, SettingsError
+from stillroom.errors import RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from stillroom.commands._copying import Copy
@@ -115,6 +115,7 @@ def _in_child(work: Work, terminal: Terminal, body: Callable[[Voice], Rehearsal]
 
     Raises:
         AnswerNoError: It failed.
+        ToolError: It was killed.
     """
     from stillroom.core.rehearsal import Rehearsal
     from stillroom.edges.child import Ended, run_in_child
@@ -125,9 +126,6 @@ def _in_child(work: Work, terminal: Terminal, body: Callable[[Voice], Rehearsal]
     outcome = run_in_child(body, terminal, command=work.command, longest_silence_s=silence_s)
     if isinstance(outcome, Ended):
         drop_left_copies(work, terminal.say)
-        raise AnswerNoError(
-            f"the process that ran the rehearsal {outcome.status}; {work.target.shown} was not touched",
-            hint="correct the revision, then run the same command again",
-        )
+        raise ended_rehearsal(outcome, f"{work.target.shown} was not touched")
     assert isinstance(outcome, Rehearsal)
     return outcome

@@ -134,6 +134,7 @@ class Rehearsal:
         invalid_indexes: Indexes that were left invalid.
         cluster_wide: Effects past the database, where they were let happen.
         seconds: All together.
+        new_roles: That came into being on the server meanwhile, and that no transaction of the steps made.
     """
 
     where: str
@@ -146,6 +147,7 @@ class Rehearsal:
     invalid_indexes: tuple[str, ...]
     cluster_wide: tuple[str, ...]
     seconds: float
+    new_roles: tuple[str, ...] = ()
 
     @property
     def longest_lock(self) -> HeldLock | None:

@@ -36,10 +36,12 @@ class Ended:
     Args:
         status: How it ended, in words.
         phase: What was under way; empty for what was asked for.
+        was_killed: By a signal that no program sends itself: somebody did, or the system for want of memory.
     """
 
     status: str
     phase: str = ""
+    was_killed: bool = False
 
 
 @dataclass
@@ -169,7 +171,7 @@ def run_in_child(
             hint=f"`invoke status` shows it; `invoke {command}` goes on",
         )
     if outcome is None:
-        return Ended(_describe_status(status), watch.phase)
+        return Ended(_describe_status(status), watch.phase, os.waitstatus_to_exitcode(status) == -signal.SIGKILL)
     if isinstance(outcome, StillroomError):
         raise outcome
     return outcome[0]

@@ -62,6 +62,8 @@ def answer(rehearsal: Rehearsal) -> str:
 def _left(rehearsal: Rehearsal) -> Iterable[str]:
     yield from (f"left NOT VALID: {each}" for each in rehearsal.not_validated)
     yield from (f"left invalid: index {each}" for each in rehearsal.invalid_indexes)
+    if rehearsal.new_roles:
+        yield f"new on the server since, made by others or outside of a transaction: the role {', '.join(rehearsal.new_roles)}"
     if rehearsal.cluster_wide:
         yield f"reaches past the database: {', '.join(rehearsal.cluster_wide)}"
 

@@ -33,6 +33,7 @@ from stillroom.edges.postgres.measuring import (
     read_used,
     rows_since,
 )
+from stillroom.edges.postgres.new_roles import read_roles
 from stillroom.edges.postgres.sampling import Sampler
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Measuring:
         beside: A connection to the same database, in autocommit, that nobody else uses.
         pid: The server process that runs the steps.
         version_table: Left out, without its schema.
+        made_roles: Takes the roles that the steps make in their transactions, whoever else makes some meanwhile.
     """
 
     beside: PsycopgConnection
@@ -58,6 +60,7 @@ class Measuring:
     version_table: str
     done: list[RehearsedStep] = field(default_factory=list)
     failed_statement: str = ""
+    made_roles: set[str] = field(default_factory=set)
     _statement: str = ""
     _began: float = 0.0
     _spent: float = 0.0
@@ -126,6 +129,9 @@ class Measuring:
             with raw.cursor() as cursor:
                 self._rows += rows_since(self._rows_before, read_rows(cursor))
                 let_count(cursor, raw.info.server_version)
+            # In this order: what another session has committed in between is seen from beside, too.
+            seen = read_roles(raw)
+            self.made_roles |= seen - read_roles(self.beside)
 
     def step_committed(self, revision: str, message: str, seconds: float) -> None:
         """Put the step's numbers together."""

@@ -24,19 +24,24 @@ def without_new_roles(connection: Connection, has_made: Callable[[], bool]) -> I
     Raises:
         psycopg2.Error: The server refused to name its roles.
     """
-    before = _read(connection)
+    before = read_roles(connection)
     try:
         yield
     finally:
         if has_made() and not connection.closed:
             # One that another database has given something to stays: it is somebody's.
             with suppress(psycopg2.Error), connection.cursor() as cursor:
-                for name in sorted(_read(connection) - before):
+                for name in sorted(read_roles(connection) - before):
                     cursor.execute(sql.SQL("drop owned by {}").format(sql.Identifier(name)))
                     cursor.execute(sql.SQL("drop role {}").format(sql.Identifier(name)))
 
 
-def _read(connection: Connection) -> set[str]:
+def read_roles(connection: Connection) -> set[str]:
+    """Name every role of the server, as the transaction that is open sees them.
+
+    Raises:
+        psycopg2.Error: The server refused, or the connection is lost.
+    """
     with connection.cursor() as cursor:
         cursor.execute("select rolname::text from pg_catalog.pg_roles")
         return {name for (name,) in cursor.fetchall()}
