@@ -265,10 +265,14 @@ def test_a_managed_snapshot_stands_for_the_dump(migrated: Project, provider: Pat
     assert (verified.code, "snapshot snap-1 is there" in verified.stdout) == (0, True)
     assert restored.code == 3
     assert "restore snapshot snap-1 where it was made" in restored.stderr
-    unset = migrated.invoke(
-        "backups.verify", "--all", env={"STILLROOM_BACKUP_COMMAND": "", "STILLROOM_BACKUP_VERIFY_COMMAND": ""}
+    nobody = {"STILLROOM_BACKUP_COMMAND": "", "STILLROOM_BACKUP_VERIFY_COMMAND": ""}
+    unset = migrated.invoke("backups.verify", "--all", env=nobody)
+    assert (unset.code, "damaged" in unset.stdout) == (0, False)
+    assert (
+        f"{name}: not verified: of snapshot snap-1 nobody can be asked: STILLROOM_BACKUP_VERIFY_COMMAND is not set"
+        in unset.stdout
     )
-    assert (unset.code, "STILLROOM_BACKUP_VERIFY_COMMAND is not set" in unset.stdout) == (6, True)
+    assert migrated.invoke("backups.verify", name, env=nobody).code == 2
     (provider / "snap-1").unlink()
     assert migrated.invoke("backups.verify", name).code == 6
 

@@ -41,7 +41,7 @@ def prove_by_restore(settings: Settings, terminal: Terminal, backup: Backup) -> 
     Raises:
         NoCopyError: There is no place for a copy.
         DatabaseError: A server failed, or did not answer.
-        ToolError: No pg_restore can read it.
+        ToolError: No pg_restore here can read it, or the server lacks what a restore takes: that says nothing about the backup.
         InterruptedRunError: A signal.
     """
     from stillroom.commands._steps import Work
@@ -59,7 +59,9 @@ def prove_by_restore(settings: Settings, terminal: Terminal, backup: Backup) -> 
 def _in_child(work: Work, backup: Backup, say: Voice) -> ProvenAgain:
     from stillroom.commands._comparing_copy import compare_restored
     from stillroom.commands._copying import archive_of, restored_copy
+    from stillroom.core.pg_tools import NoToolsError
     from stillroom.edges.interrupt import Interrupted
+    from stillroom.edges.pg_programs import LackError
 
     manifest = backup.manifest
     assert manifest is not None, "one without a manifest is damaged"
@@ -67,6 +69,8 @@ def _in_child(work: Work, backup: Backup, say: Voice) -> ProvenAgain:
         archive = archive_of(backup)
         with restored_copy(work, archive, say) as copy:
             compared = compare_restored(work, copy, manifest.rows, archive, say)
+    except (NoToolsError, LackError):
+        raise
     except ToolError as error:
         return ProvenAgain(
             f"damaged: its files are what was written, and yet it could not be restored: {error.message}"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stillroom.core.pg_tools import NEWEST_HEADER_MAJOR, Tools
-from stillroom.errors import ToolError
+from stillroom.core.pg_tools import NEWEST_HEADER_MAJOR, NoToolsError, Tools
 
 ZSTD_END = ".zst"
 
@@ -23,7 +22,7 @@ def choose_readers(candidates: Iterable[Tools], archive_version: str) -> tuple[T
         archive_version: Of the pg_dump that wrote it, as "18.6".
 
     Raises:
-        ToolError: None knows it; each is named with its version.
+        NoToolsError: None knows it; each is named with its version.
     """
     found = tuple(candidates)
     oldest = min(int(archive_version.partition(".")[0] or 0), NEWEST_HEADER_MAJOR)
@@ -31,7 +30,7 @@ def choose_readers(candidates: Iterable[Tools], archive_version: str) -> tuple[T
     if able:
         return tuple(sorted(able, key=lambda each: (each.version != archive_version, each.major)))
     seen = "; ".join(f"{each.version or '?'} in {each.folder}" for each in found)
-    raise ToolError(
+    raise NoToolsError(
         f"no pg_restore here reads what pg_dump {archive_version} wrote; found {seen or 'none at all'}",
         hint=f"install `postgresql-client-{oldest}`, or set STILLROOM_PG_BIN to the folder of another pg_restore",
     )

@@ -13,6 +13,10 @@ PARALLEL_FROM_BYTES = 64 * 1024 * 1024  # below, starting the workers costs more
 JOBS_MOST = 4
 
 
+class NoToolsError(ToolError):
+    """None of the programs on this machine fits; what they would have read is not to blame."""
+
+
 @dataclass(frozen=True)
 class Tools:
     """A folder with pg_dump and pg_restore.
@@ -74,7 +78,7 @@ def choose_tools(candidates: Iterable[Tools], need: Need) -> Tools:
     A newer one works for a dump, but what 17 and 18 write, an older server's own pg_restore cannot read.
 
     Raises:
-        ToolError: None fits; each is named with its version.
+        NoToolsError: None fits; each is named with its version.
     """
     found = tuple(candidates)
     fitting = [each for each in found if not need.lack(each)]
@@ -82,7 +86,7 @@ def choose_tools(candidates: Iterable[Tools], need: Need) -> Tools:
         return min(fitting, key=lambda each: each.major)
     seen = "; ".join(f"{each.version or '?'} in {each.folder} ({need.lack(each)})" for each in found)
     major = max(need.server_major, min(need.archive_major, NEWEST_HEADER_MAJOR))
-    raise ToolError(
+    raise NoToolsError(
         f"pg_dump and pg_restore for PostgreSQL {need.server_major}: none fits; found {seen or 'none at all'}",
         hint=f"install `postgresql-client-{major}`, or set STILLROOM_PG_BIN to the folder of another pg_dump",
     )

@@ -11,6 +11,7 @@ import pytest
 
 from stillroom.core.contents import TableRows
 from stillroom.core.manifest import read_manifest, write_manifest
+from stillroom.edges.backups import sync_and_hash
 from tests.commands.backing import databases, folder, make_backup, names, put_backup, tools_instead
 from tests.commands.support import add_user, answer, interrupt, launch, query, until
 from tests.servers import Project
@@ -43,6 +44,28 @@ def test_all_of_them_with_a_damaged_one_is_exit_6(migrated: Project) -> None:
     assert done.stdout.splitlines()[-1] == "1 backup whole, 1 damaged"
     assert answer(told.stdout)["ok"] is False
     assert names(migrated) == sorted([good, bad])
+
+
+@pytest.mark.parametrize("is_damaged", [False, True], ids=["whole", "damaged"])
+def test_one_that_no_program_here_reads_keeps_no_other_from_being_verified(migrated: Project, is_damaged: bool) -> None:
+    """F84, F96: that is no damage; exit 5, and 6 where another one is damaged."""
+    good, unreadable = make_backup(migrated), put_backup(folder(migrated))
+    path = folder(migrated) / unreadable
+    (path / "dump" / "1.dat.zst").write_bytes(b"zstd")
+    described = read_manifest((path / "manifest.json").read_text())
+    (path / "manifest.json").write_text(write_manifest(replace(described, files=sync_and_hash(path))))
+    if is_damaged:
+        (folder(migrated) / make_backup(migrated) / "dump" / "toc.dat").write_bytes(b"")
+
+    done = migrated.invoke("backups.verify", "--all")
+    alone = migrated.invoke("backups.verify", unreadable)
+
+    assert done.code == (6 if is_damaged else 5)
+    assert f"{good}: whole" in done.stdout
+    assert f"{unreadable}: not verified: the dump is compressed with zstd, and no pg_restore here" in done.stdout
+    damaged = ", 1 damaged" if is_damaged else ""
+    assert done.stdout.splitlines()[-1] == f"1 backup whole{damaged}, 1 not verified"
+    assert alone.code == 5
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ class VerifiedBackup:
     Args:
         name: Which.
         problem: What is wrong with it; empty for a whole one.
+        unverified: Why nobody can say whether something is; empty where that is known.
+        is_exempt: It is not verified because the project has set nothing that could, which is no failure.
         files: How many files were compared by size and SHA-256.
         size_bytes: Their size.
         tables: How many tables' rows were counted in the dump.
@@ -45,6 +47,8 @@ class VerifiedBackup:
 
     name: str
     problem: str
+    unverified: str = ""
+    is_exempt: bool = False
     files: int = 0
     size_bytes: int = 0
     tables: int = 0
@@ -64,8 +68,10 @@ class BackupsVerified:
 
     @property
     def exit_code(self) -> int:
-        """6 when one of them is damaged."""
-        return 6 if any(each.problem for each in self.backups) else 0
+        """6 when one of them is damaged, else 5 when nobody can say of one whether it is."""
+        if any(each.problem for each in self.backups):
+            return 6
+        return 5 if any(each.unverified and not each.is_exempt for each in self.backups) else 0
 
 
 def verify_backups(
@@ -81,7 +87,7 @@ def verify_backups(
         verify: "read" (the default), or "restore": into a scratch database, and everything compared.
 
     Raises:
-        SettingsError: Not one of name and everything.
+        SettingsError: Not one of name and everything, or the one that was named is a snapshot that no command can verify.
         RefusedError: There is no such backup.
         AnswerNoError: The one that was named is damaged.
         ToolError: No pg_restore can read it, or the folder cannot be read.
@@ -92,12 +98,24 @@ def verify_backups(
         raise SettingsError(message, hint="`invoke backups.verify <name>`, or `--all` instead of the name")
     if everything:
         return BackupsVerified(
-            tuple(_verify(settings, terminal, each, level) for each in read_published(settings.backup_dir))
+            tuple(_verify_one_of_all(settings, terminal, each, level) for each in read_published(settings.backup_dir))
         )
     found = _verify(settings, terminal, require_listed(settings.backup_dir, name), level)
+    if found.is_exempt:
+        raise SettingsError(f"{name}: {found.unverified}", hint="set it to a command that asks about `{id}`")
     if found.problem:
         raise AnswerNoError(f"{name}: {found.problem}", hint=HINT)
     return BackupsVerified((found,))
+
+
+def _verify_one_of_all(settings: Settings, terminal: Terminal, backup: Backup, level: str) -> VerifiedBackup:
+    """Verify one, and go on with the others where that cannot be done."""
+    from stillroom.commands._copying import NoCopyError
+
+    try:
+        return _verify(settings, terminal, backup, level)
+    except (ToolError, NoCopyError) as error:
+        return VerifiedBackup(backup.name, "", f"{error.message}; {error.hint}")
 
 
 def _verify(settings: Settings, terminal: Terminal, backup: Backup, level: str) -> VerifiedBackup:
@@ -108,6 +126,9 @@ def _verify(settings: Settings, terminal: Terminal, backup: Backup, level: str) 
         if problem or backup.manifest is None:
             return VerifiedBackup(backup.name, problem, seconds=_since(started))
         manifest = backup.manifest
+        if manifest.snapshot and not settings.backup_verify_command:
+            why = f"of snapshot {manifest.snapshot} nobody can be asked: STILLROOM_BACKUP_VERIFY_COMMAND is not set"
+            return VerifiedBackup(backup.name, "", why, is_exempt=True, snapshot=manifest.snapshot)
         proven = _prove(settings, terminal, backup, level)
     return VerifiedBackup(
         name=backup.name,

@@ -16,13 +16,17 @@ def text(result: BackupsVerified) -> str:
     if len(lines) == 1:
         return lines[0]
     damaged = sum(bool(each.problem) for each in result.backups)
-    last = f"{count(len(lines) - damaged, 'backup')} whole"
-    return "\n".join([*lines, f"{last}, {damaged} damaged" if damaged else last])
+    unverified = sum(bool(each.unverified) for each in result.backups)
+    last = f"{count(len(lines) - damaged - unverified, 'backup')} whole"
+    last += "".join(f", {n} {word}" for n, word in ((damaged, "damaged"), (unverified, "not verified")) if n)
+    return "\n".join([*lines, last])
 
 
 def _line(each: VerifiedBackup) -> str:
     if each.problem:
         return f"{each.name}: {each.problem}"
+    if each.unverified:
+        return f"{each.name}: not verified: {each.unverified}"
     if each.snapshot:
         return f"{each.name}: snapshot {each.snapshot} is there, says its command, in {each.seconds:.1f} s"
     compared = f"{count(each.files, 'file')}, {size(each.size_bytes)}, compared by SHA-256"
