@@ -182,6 +182,25 @@ def test_a_role_that_may_not_read_everything_gets_no_half_backup(migrated: Proje
     assert names(migrated) == []
 
 
+@pytest.mark.parametrize("task", ["backup", "backup-then-migrate"])
+def test_a_role_that_may_read_nothing_is_told_all_of_it(migrated: Project, task: str) -> None:
+    """F82: not the version table alone, which is read first."""
+    database = database_of(migrated)
+    role = f"reader_{database.name}"
+    query(migrated, f"create role {role} login; revoke usage on schema public from public")
+
+    done = migrated.invoke(task, env={"DATABASE_URL": database.url.replace("postgres@", f"{role}@")})
+    query(migrated, "grant usage on schema public to public")
+    named = migrated.invoke(task, env={"DATABASE_URL": database.url.replace("postgres@", f"{role}@")})
+
+    query(migrated, f"drop owned by {role}; drop role {role}")
+    assert (done.code, named.code) == (4, 4)
+    for each in ("alembic_version", "conversations", "messages", "tasks", "users", "tasks_id_seq"):
+        assert f"public.{each}" in named.stderr
+    assert f"grant pg_read_all_data to {role}" in named.stderr
+    assert "Traceback" not in done.stderr + named.stderr
+
+
 def test_rows_that_row_security_hides_are_no_backup(migrated: Project) -> None:
     """F82: pg_dump's `--enable-row-security` would leave them out and say nothing."""
     add_user(migrated)

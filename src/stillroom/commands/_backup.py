@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stillroom.core.archive_tools import needs_zstd
+from stillroom.core.contents import OWN_SCHEMA
 from stillroom.core.manifest import Timings
 from stillroom.core.pg_tools import Need, Tools, choose_tools
-from stillroom.errors import InterruptedRunError
+from stillroom.errors import DatabaseError, InterruptedRunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from stillroom.core.manifest import Manifest
+    from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
 
+LACKS_RIGHT = "(42501)"
 LOCK_WAIT_S = 60.0  # a reader that waits for a table blocks nobody but those who want it for themselves
 
 
@@ -111,6 +114,27 @@ def summarize(path: Path, manifest: Manifest, notes: tuple[str, ...] = ()) -> Ba
         snapshot=manifest.snapshot,
         timings=manifest.timings,
     )
+
+
+@contextmanager
+def listing_unreadable(settings: Settings, terminal: Terminal, *, command: str) -> Iterator[None]:
+    """Where the role may not even read the revision, list all that a backup of it would lack.
+
+    Raises:
+        DatabaseError: The server refused.
+    """
+    from stillroom.commands._database import reach_database
+    from stillroom.edges.postgres.connect import connect
+    from stillroom.edges.postgres.snapshot import require_readable
+
+    try:
+        yield
+    except DatabaseError as error:
+        if LACKS_RIGHT in error.message:
+            schemas = (*settings.backup_schemas, OWN_SCHEMA) if settings.backup_schemas else ()
+            with closing(connect(reach_database(settings, terminal).url, command=command)) as connection:
+                require_readable(connection, schemas)
+        raise
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillroom.commands._backup import LOCK_WAIT_S, BackupSummary, Wanted
+from stillroom.commands._backup import LOCK_WAIT_S, BackupSummary, Wanted, listing_unreadable
 from stillroom.commands._database import standing_of
 from stillroom.commands._way_back import way_back
 from stillroom.errors import InterruptedRunError, SettingsError, ToolError
@@ -65,7 +65,8 @@ def back_up_database(
 
     patterns = tuple(each.strip() for each in exclude.split(",") if each.strip())
     wanted = Wanted(secrets.token_hex(8), schema_only, patterns, read_lock_wait(lock_wait), read_level(verify))
-    work, current = begin_work(settings, terminal, command="backup", needs_history=False)
+    with listing_unreadable(settings, terminal, command="backup"):
+        work, current = begin_work(settings, terminal, command="backup", needs_history=False)
     database = work.target
     standing = standing_of(settings, database, current, terminal)
     backup = _back_up_in_child(work, terminal, wanted)

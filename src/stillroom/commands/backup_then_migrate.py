@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.commands._adoption import require_no_tables, require_no_tables_now
-from stillroom.commands._backup import BackupSummary, Wanted
+from stillroom.commands._backup import BackupSummary, Wanted, listing_unreadable
 from stillroom.commands._covering import require_covered
 from stillroom.commands._emptied import note_emptied
 from stillroom.commands._marking import mark_if_new
@@ -108,9 +108,10 @@ def migrate_after_backup(
     """
     started, level = time.monotonic(), read_level(verify)
     command = "backup-then-migrate"
-    work, standing, plan = prepare_upgrade(
-        settings, terminal, command=command, target=target, wait_s=wait_s, allowed=allowed, skips_open=plan_only
-    )
+    with listing_unreadable(settings, terminal, command=command):
+        work, standing, plan = prepare_upgrade(
+            settings, terminal, command=command, target=target, wait_s=wait_s, allowed=allowed, skips_open=plan_only
+        )
     database = work.target.shown
     if not plan.steps:
         seconds = time.monotonic() - started

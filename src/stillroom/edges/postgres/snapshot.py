@@ -166,6 +166,20 @@ def _list_within(cursor: Cursor, schemas: tuple[str, ...]) -> tuple[Table, ...]:
     return tuple(each for each in list_tables(cursor) if not schemas or each.schema in schemas)
 
 
+def require_readable(connection: Connection, schemas: tuple[str, ...] = ()) -> None:
+    """List everything that a backup would read and the role may not.
+
+    Args:
+        connection: In autocommit; nothing open on it.
+        schemas: Only what is in these; none for the whole database.
+
+    Raises:
+        DatabaseError: There is something.
+    """
+    with translated("looking at what the role may read"), connection.cursor() as cursor:
+        _require_readable(cursor, _list_within(cursor, schemas), schemas)
+
+
 def _require_readable(cursor: Cursor, tables: Iterable[Table], schemas: tuple[str, ...]) -> None:
     """List everything that the role may not read: pg_dump stops at the first."""
     unreadable = [f"{each.schema}.{each.name}" for each in tables if not each.is_readable]
