@@ -96,11 +96,14 @@ def test_production_is_not_backed_up_to_where_nothing_lasts(migrated: Project, k
         refused = migrated.invoke("backup")
         pending(migrated)
         both = migrated.invoke("backup-then-migrate")
+        planned = migrated.invoke("backup-then-migrate", "--plan")
         left = names(migrated)
         copied = migrated.invoke("backup", env={"STILLROOM_BACKUP_COPY_COMMAND": "true"})
 
         assert (refused.code, both.code) == (3, 3), (refused.stderr, both.stderr)
         assert f"({kind})" in refused.stderr
+        assert planned.code == 3
+        assert planned.stderr.splitlines()[-2:] == both.stderr.splitlines()[-2:]
         assert "STILLROOM_BACKUP_COPY_COMMAND" in refused.stderr
         assert left == []
         assert current(migrated) == [HEAD]

@@ -44,21 +44,25 @@ def backing_up(work: Work, held: Migrating, say: Voice, wanted: Wanted) -> Itera
 
         yield Made(make_snapshot(work, held, say, wanted), None)
         return
-    require_lasting_place(work, held)
+    require_lasting_place(work, held.current.mark)
     with making_backup(work, held, say, wanted) as made:
         if work.settings.backup_copy_command:
             _copy(work, held, say, made.backup)
         yield made
 
 
-def require_lasting_place(work: Work, held: Migrating) -> None:
+def require_lasting_place(work: Work, mark: str | None) -> None:
     """Refuse to call a backup of production what goes with the container.
+
+    Args:
+        work: Names the folder.
+        mark: What the database says it is.
 
     Raises:
         RefusedError: The backup folder is on a container's layer or in memory, and no copy is made.
     """
     settings = work.settings
-    is_production = held.current.mark == PRODUCTION or settings.environment in AS_PRODUCTION
+    is_production = mark == PRODUCTION or settings.environment in AS_PRODUCTION
     if not is_production or work.target.is_embedded or settings.backup_copy_command:
         return
     why = why_not_lasting(read_file_system(settings.backup_dir))

@@ -187,5 +187,9 @@ def _show(work: Work, plan: Plan) -> BackupThenMigrationPlanned:
 
     with closing(connect(work.target.url, command=work.command)) as connection:
         has_tables = not is_empty(connection)
+    if has_tables and not work.settings.backup_command:
+        from stillroom.commands._backing_up import require_lasting_place
+
+        require_lasting_place(work, work.current.mark if work.current else None)
     migration = MigrationPlanned(work.target.shown, plan, render_plan(work, plan))
     return BackupThenMigrationPlanned(migration, work.settings.backup_dir if has_tables else None)
