@@ -6,12 +6,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Literal
 
 import psycopg2
+import psycopg2.extensions
 import pytest
 
-from stillroom.edges.postgres.swap import Names, swap
+from stillroom.edges.postgres.swap import Names, UnknownSwapError, move_in, swap
 from stillroom.errors import DatabaseError
+from tests.faults.proxy import proxy
 from tests.servers import Database, Server
 
 
@@ -88,6 +91,56 @@ def test_idle_clients_are_ended(server: Server, pair: Names) -> None:
 
         with pytest.raises(psycopg2.OperationalError), client.cursor() as cursor:
             cursor.execute("select 1")
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("is_taken", [False, True], ids=["free", "taken meanwhile"])
+def test_a_connection_lost_where_the_name_is_given_is_looked_into(
+    server: Server, pair: Names, side: Literal["before", "after"], is_taken: bool
+) -> None:
+    """F93, K3: what has the name now is said, whatever the driver says; after COMMIT it is done."""
+    server.execute(f'alter database "{pair.live}" rename to "{pair.kept}"')
+
+    def look() -> psycopg2.extensions.connection:
+        if is_taken and side == "before":
+            server.execute(f'create database "{pair.live}"')
+        return server.connect()
+
+    with proxy(server) as between:
+        between.cut_at_commit(side=side, containing="rename to")
+        with closing(
+            psycopg2.connect(f"host=127.0.0.1 port={between.port} user=postgres dbname=postgres sslmode=disable")
+        ) as given:
+            given.autocommit = True
+            if side == "after":
+                move_in(given, pair, reconnect=look)
+            else:
+                whose = "another one, made meanwhile, has" if is_taken else "no database has"
+                with pytest.raises(DatabaseError, match=f"looked again: {whose} the name {pair.live}"):
+                    move_in(given, pair, reconnect=look)
+
+    if side == "after":
+        assert table_in(server, pair.live) == "new"
+    else:
+        assert table_in(server, pair.restored) == "new"
+    server.execute(f'drop database if exists "{pair.live}"')
+
+
+def test_nobody_to_ask_after_a_lost_connection_is_said(server: Server, pair: Names) -> None:
+    """F93, K3."""
+    server.execute(f'alter database "{pair.live}" rename to "{pair.kept}"')
+
+    def refused() -> psycopg2.extensions.connection:
+        raise DatabaseError("nobody answers", hint="-")
+
+    with proxy(server) as between:
+        between.cut_at_commit(side="before", containing="rename to")
+        with closing(
+            psycopg2.connect(f"host=127.0.0.1 port={between.port} user=postgres dbname=postgres sslmode=disable")
+        ) as given:
+            given.autocommit = True
+            with pytest.raises(UnknownSwapError, match="whether it was is not known"):
+                move_in(given, pair, reconnect=refused)
 
 
 def test_where_the_second_rename_fails_nothing_has_happened(server: Server, pair: Names) -> None:

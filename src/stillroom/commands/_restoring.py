@@ -248,15 +248,15 @@ class _Restoring:
         kept = beside(url.name, "before", self.order.token) if held else ""
         names = Names(url.name, self.order.into, kept, comment)
         try:
+            again = partial(databases.connect_beside, url, command=command)
             if held is None:
-                move_in(self.admin, names)
+                move_in(self.admin, names, reconnect=again)
             else:
                 self._carry_mark(held)
                 seam("mark carried over")
                 self.say(f"swapping {names.restored} in; all sessions of {names.live} end")
                 with closing(databases.connect_beside(url, command=command)) as watcher:
                     pid = held.connection.info.backend_pid
-                    again = partial(databases.connect_beside, url, command=command)
                     swap(self.admin, watcher, names, let_go=held.connection.close, holder_pid=pid, reconnect=again)
         except UnknownSwapError:
             raise

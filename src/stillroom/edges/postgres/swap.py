@@ -166,24 +166,55 @@ def _has_swapped(
     )
 
 
-def move_in(connection: Connection, names: Names) -> None:
+def move_in(connection: Connection, names: Names, *, reconnect: Callable[[], Connection]) -> None:
     """Give the restored database the name, where no database has it.
 
+    Args:
+        connection: In autocommit, to a third database.
+        names: Which ones; nothing is kept.
+        reconnect: Makes another such connection, for a look after this one was lost.
+
     Raises:
-        DatabaseError: The server refused.
+        UnknownSwapError: The connection was lost, and nobody can say which database has the name.
+        DatabaseError: The server refused; or the connection was lost, and the message says who has the name now.
     """
     rename = sql.SQL("alter database {} rename to {}")
-    finished = commenting(names.restored, names.comment)
+    oid = _oid(connection, names.restored)
+    with translated("looking at the databases"):
+        backend = read_backend(connection)
     with translated(f"naming the restored database {names.live}"), connection.cursor() as cursor:
         try:
             cursor.execute("begin")
-            cursor.execute(finished)
+            cursor.execute(commenting(names.restored, names.comment))
             cursor.execute(rename.format(sql.Identifier(names.restored), sql.Identifier(names.live)))
             cursor.execute("commit")
-        except psycopg2.Error:
+        except psycopg2.Error as error:
             with contextlib.suppress(psycopg2.Error):
                 cursor.execute("rollback")
-            raise
+            if not connection.closed:
+                raise
+            lost = as_database_error(error, f"naming the restored database {names.live}")
+        else:
+            return
+    _require_moved(reconnect, backend, names, oid, lost)
+
+
+def _require_moved(
+    reconnect: Callable[[], Connection], backend: Backend, names: Names, oid: int | None, lost: DatabaseError
+) -> None:
+    """Look who has the name, on a new connection: the one that was lost at COMMIT may have committed."""
+    here, is_known = None, False
+    with contextlib.suppress(DatabaseError, psycopg2.Error), closing(reconnect()) as another:
+        if is_gone(another, backend):
+            here, is_known = _oid(another, names.live), True
+    if not is_known:
+        message = (
+            f"the connection was lost while {names.restored} was named {names.live}, and whether it was is not known"
+        )
+        raise UnknownSwapError(message, hint=STATUS)
+    if here is None or here != oid:
+        whose = "no database has" if here is None else "another one, made meanwhile, has"
+        raise DatabaseError(f"{lost.message}; looked again: {whose} the name {names.live}", hint="run it again")
 
 
 def _oid(connection: Connection, name: str) -> int | None:
