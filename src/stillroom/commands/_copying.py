@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._database import Target
 from stillroom.commands._filling import OWNERS, Filling, fill
+from stillroom.core.session_options import with_session
 from stillroom.edges.postgres import databases
 from stillroom.edges.postgres.connect import connect, is_busy
 from stillroom.edges.postgres.offer import read_offer
@@ -64,7 +65,7 @@ class Copy:
     """A backup that is a database again.
 
     Args:
-        target: The scratch database.
+        target: The scratch database; its sessions have the settings that it could not be given itself.
         where: In words.
         is_shared: Others use that server, too: nothing that concerns all of it may be tried there.
         has_owners: Owners and grants are as they were.
@@ -181,7 +182,7 @@ def _filled(
                 ) from None
             raise
         is_shared = where == SAME_SERVER and not work.target.is_embedded
-        target = Target(replace(url, name=name), work.target.is_embedded)
+        target = Target(replace(with_session(url, filled.lent), name=name), work.target.is_embedded)
         yield Copy(target, where, is_shared, filled.has_owners, filled.session)
 
 

@@ -73,10 +73,12 @@ class Filled:
     Args:
         has_owners: Owners and grants are as they were.
         session: The settings with which a session changes nothing in it by being there.
+        lent: The settings that the database should have, and only its sessions can be given.
     """
 
     has_owners: bool
     session: SessionSettings = ()
+    lent: SessionSettings = ()
 
 
 def fill(work: Work, admin: Connection, order: Filling, say: Voice) -> Filled:
@@ -96,7 +98,8 @@ def fill(work: Work, admin: Connection, order: Filling, say: Voice) -> Filled:
     say(f"restoring {order.name} into {order.into} with pg_restore {tools.version}")
     # Those of an extension are not in its list, and are made early: where they cannot be switched off, they are named.
     session = quiet_settings(admin) if holds_event_triggers(order.dump) else ()
-    url, environment = with_session(work.target.url, session), work.settings.child_environment
+    lent = _prepare(work, admin, order)
+    url, environment = with_session(work.target.url, session + lent), work.settings.child_environment
     place = reach(url, environment, admin, major=tools.major, database=order.into)
     jobs = choose_jobs(order.size_bytes, os.cpu_count() or 1)
     major = admin.info.server_version // 10_000
@@ -111,7 +114,6 @@ def fill(work: Work, admin: Connection, order: Filling, say: Voice) -> Filled:
     )
     lines = restore_lines(replace(work, target=replace(work.target, url=url)), say, admin, order.into)
     with access(place, work.command) as environment:
-        _prepare(work, admin, order)
         try:
             with _with_owners(work, admin, order), watching(say, lines):
                 restore(tools, whole, environment)
@@ -124,8 +126,8 @@ def fill(work: Work, admin: Connection, order: Filling, say: Voice) -> Filled:
             _prepare(work, admin, order)
             with watching(say, lines):
                 restore(tools, replace(whole, keeps_owners=False), environment)
-            return Filled(has_owners=False, session=session)
-    return Filled(order.keeps_owners, session)
+            return Filled(has_owners=False, session=session, lent=lent)
+    return Filled(order.keeps_owners, session, lent)
 
 
 def _left_out(admin: Connection, order: Filling) -> tuple[str, ...]:
@@ -154,12 +156,12 @@ def _public_of(order: Filling) -> Right | None:
     return None if PUBLIC in order.schemas else next(found, None)
 
 
-def _prepare(work: Work, admin: Connection, order: Filling) -> None:
-    """Make a new database one that the dump can be restored into.
+def _prepare(work: Work, admin: Connection, order: Filling) -> SessionSettings:
+    """Make a new database one that the dump can be restored into; return the settings that only its sessions can have.
 
     A dump that was limited to schemas makes `public` itself, so that the empty one is in its way.
     """
-    if not order.exists:
-        give_settings(admin, order.into, order.settings)
+    lent = () if order.exists else give_settings(admin, order.into, order.settings)
     if PUBLIC in order.schemas:
         drop_schema(work.target.url, order.into, PUBLIC, command=work.command)
+    return lent

@@ -186,7 +186,7 @@ class _Restoring:
             contents,
             has_rights=filled.has_owners,
             schemas=self.manifest.schemas,
-            session=filled.session,
+            session=filled.session + filled.lent,
             say=self.say,
         )
         if compared.differences:

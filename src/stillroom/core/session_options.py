@@ -27,5 +27,10 @@ def with_session(url: DatabaseUrl, settings: Iterable[tuple[str, str]]) -> Datab
     return replace(url, options=tuple(sorted(parameters.items())))
 
 
+def fits_session(name: str) -> bool:
+    """Tell whether a setting's name arrives as it is: the server reads `-` in one as `_`."""
+    return "-" not in name
+
+
 def _escape(text: str) -> str:
     return _ESCAPED.sub(r"\\\1", text)

@@ -10,11 +10,14 @@ import psycopg2
 from psycopg2 import sql
 
 from stillroom.core.contents import Belongings, DatabaseGrant, DatabaseSetting
+from stillroom.core.session_options import fits_session
 from stillroom.edges.postgres.errors import as_database_error, describe, translated
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
+
+    from stillroom.core.session_options import SessionSettings
 
 SETTINGS = """
 select r.rolname, pg_catalog.split_part(each, '=', 1), pg_catalog.substr(each, pg_catalog.strpos(each, '=') + 1)
@@ -83,27 +86,37 @@ def give(connection: Connection, target: str, belongings: Belongings, *, resets:
     return tuple(failed)
 
 
-def give_settings(connection: Connection, target: str, settings: Iterable[DatabaseSetting]) -> None:
+def give_settings(connection: Connection, target: str, settings: Iterable[DatabaseSetting]) -> SessionSettings:
     """Give a new database the settings that what is restored into it may ask for; what cannot be set is left out.
+
+    A name that the server does not know (`app.tenant`) only a superuser may give to a database; its own session may have it.
 
     Args:
         connection: In autocommit, to any database of the server.
         target: The new database.
         settings: Those for one role are left out, and so is what would keep everybody from writing.
+
+    Returns:
+        Those that the role may not give to a database, and may set in its own sessions.
     """
+    own_only = []
     with connection.cursor() as cursor:
         for each in settings:
             if each.role is None and each.name != "default_transaction_read_only":
-                statements = _setting(sql.Identifier(target), each)
+                is_set = False
                 cursor.execute("begin")
                 try:
-                    for statement, values in statements:
+                    for statement, values in _setting(sql.Identifier(target), each):
                         cursor.execute(statement, values or None)
+                        is_set = True
                     cursor.execute("commit")
                 except psycopg2.Error as error:
                     if connection.closed:
                         raise as_database_error(error, "setting the new database up") from None
                     cursor.execute("rollback")
+                    if is_set and fits_session(each.name):
+                        own_only.append((each.name, each.value))
+    return tuple(own_only)
 
 
 def _all(target: str, belongings: Belongings, *, resets: bool) -> Iterator[tuple[str, Statements]]:
