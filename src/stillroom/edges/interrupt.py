@@ -69,6 +69,25 @@ def restore_handlers(before: dict[int, Any]) -> None:
 
 
 @contextmanager
+def postponed() -> Iterator[None]:
+    """Let a signal that arrives inside the block take effect at its end: for what must not be left half done.
+
+    A program that was started, and that nobody knows of yet, could not be ended.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    before = set_handlers(lambda number, _: arrived.append(number))
+    try:
+        yield
+    finally:
+        restore_handlers(before)
+        for number in arrived[:1]:
+            signal.raise_signal(number)
+
+
+@contextmanager
 def cancelling(connection: Connection) -> Iterator[Flag]:
     """Cancel the running statement of the connection when a signal arrives, and raise `Interrupted` in our own process."""
     flag = Flag()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from stillroom.core.own_commands import last_line, mask_values
+from stillroom.edges.interrupt import postponed
 from stillroom.edges.pg_process import LIMIT_S
 from stillroom.edges.programs import find_program
 from stillroom.edges.started import PATIENCE_S, known
@@ -54,26 +55,28 @@ def run_command(
     if program is None:
         return Ran(name, NOT_FOUND, "", f"{name} is not found on PATH")
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        process = None
         try:
-            process = subprocess.Popen(
-                [program, *words[1:]],
-                env=environment,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                umask=0o077,
-                start_new_session=True,
-            )
+            with postponed():
+                process = subprocess.Popen(
+                    [program, *words[1:]],
+                    env=environment,
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    umask=0o077,
+                    start_new_session=True,
+                )
+            with known(process):
+                process.wait(limit_s)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             return Ran(name, NOT_FOUND, "", f"{name} cannot be run: {reason}")
-        with known(process):
-            try:
-                process.wait(limit_s)
-            except subprocess.TimeoutExpired:
-                return Ran(name, -signal.SIGTERM, "", f"{name} did not end within {limit_s:.0f} s")
-            finally:
+        except subprocess.TimeoutExpired:
+            return Ran(name, -signal.SIGTERM, "", f"{name} did not end within {limit_s:.0f} s")
+        finally:
+            if process is not None:
                 _end(process)
         said, complaint = _end_of(stdout), _end_of(stderr)
     problem = "" if process.returncode == 0 else _describe(name, process.returncode, last_line(complaint, said))

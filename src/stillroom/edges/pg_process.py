@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
+from stillroom.edges.interrupt import postponed
 from stillroom.edges.started import PATIENCE_S, known
 from stillroom.errors import ToolError
 
@@ -83,26 +84,35 @@ def running(
     Raises:
         ToolError: It cannot be run.
     """
+    process = None
     with tempfile.TemporaryFile() as stderr:
         try:
-            process = subprocess.Popen(
-                arguments,
-                env=environment,
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if reads else subprocess.DEVNULL,
-                stderr=stderr,
-                umask=0o077,
-                process_group=0,
-                pipesize=PIECE_BYTES if reads else -1,
-            )
-        except OSError as error:
-            raise ToolError(f"{arguments[0]} cannot be run: {error.strerror}", hint=HINT) from None
-        with known(process):
-            try:
+            with postponed():
+                process = _start(arguments, environment, stderr, reads=reads is not None)
+            with known(process):
                 yield Running(arguments[0], process, stderr, reads, time.monotonic() + LIMIT_S)
-            finally:
+        finally:
+            if process is not None:
                 _end(process)
+
+
+def _start(
+    arguments: list[str], environment: Mapping[str, str], stderr: IO[bytes], *, reads: bool
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            arguments,
+            env=environment,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if reads else subprocess.DEVNULL,
+            stderr=stderr,
+            umask=0o077,
+            process_group=0,
+            pipesize=PIECE_BYTES if reads else -1,
+        )
+    except OSError as error:
+        raise ToolError(f"{arguments[0]} cannot be run: {error.strerror}", hint=HINT) from None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
