@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from stillroom.core.archive import HEADER_BYTES
 from stillroom.core.backup_names import NAME, PARTIAL
 from stillroom.core.manifest import DUMP, FILE, Manifest, ManifestError, read_manifest
-from stillroom.edges.backup_locks import RUN, is_being_written
+from stillroom.edges.backup_locks import NO_LINK, RUN, is_being_written
 from stillroom.edges.backups import file_system
 from stillroom.edges.pg_programs import CONTENTS
 
@@ -82,7 +83,31 @@ def _age(backup: Backup) -> tuple[int, int, datetime]:
 
 
 def read_backup(path: Path) -> Backup:
-    """Read one folder and compare the sizes of its files."""
+    """Read one folder and compare the sizes of its files.
+
+    A name is free again when its backup was pruned: where another folder has it by the end, that one is read instead.
+
+    Raises:
+        FileNotFoundError: It is gone.
+    """
+    while True:
+        with _held(path) as folder:
+            found = _read_folder(path)
+            if os.path.samestat(os.fstat(folder), path.lstat()):
+                return found
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[int]:
+    """Keep a folder open, so that no other one can get its number meanwhile; its own rights are not asked."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_PATH", 0) | NO_LINK)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _read_folder(path: Path) -> Backup:
     manifest, problem = None, ""
     if path.name.endswith(PARTIAL):
         problem = "being written" if is_being_written(path) else "unfinished: the next backup removes it"
