@@ -34,7 +34,7 @@ from stillroom.core.plan import Plan, plan_upgrade
 from stillroom.errors import DatabaseError, InterruptedRunError
 
 if TYPE_CHECKING:
-    from stillroom.edges.alembic.steps import Applied
+    from stillroom.core.applied import Applied
     from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.current import Current
     from stillroom.edges.postgres.session import Migrating

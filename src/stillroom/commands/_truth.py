@@ -20,7 +20,8 @@ from stillroom.errors import ConnectionLostError, DatabaseError, NotReadyError
 
 if TYPE_CHECKING:
     from stillroom.commands._steps import Work
-    from stillroom.edges.alembic.steps import Applied, StepRun
+    from stillroom.core.applied import Applied
+    from stillroom.edges.alembic.steps import StepRun
     from stillroom.edges.postgres.session import Migrating
 
 

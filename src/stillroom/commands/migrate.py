@@ -20,8 +20,8 @@ from stillroom.core.guard import require_allowed
 from stillroom.core.plan import HEAD, Plan
 
 if TYPE_CHECKING:
+    from stillroom.core.applied import Applied
     from stillroom.edges.alembic.offline import Rendered
-    from stillroom.edges.alembic.steps import Applied
     from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal

@@ -21,7 +21,7 @@ from stillroom.core.plan import plan_upgrade
 from stillroom.errors import DatabaseError, RefusedError
 
 if TYPE_CHECKING:
-    from stillroom.edges.alembic.steps import Applied
+    from stillroom.core.applied import Applied
     from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.reset import Reset
     from stillroom.edges.postgres.session import Migrating

@@ -18,8 +18,8 @@ from stillroom.core.plan import Plan, plan_downgrade
 from stillroom.errors import RefusedError, SettingsError
 
 if TYPE_CHECKING:
+    from stillroom.core.applied import Applied
     from stillroom.edges.alembic.offline import Rendered
-    from stillroom.edges.alembic.steps import Applied
     from stillroom.edges.child_body import Voice
     from stillroom.edges.postgres.session import Migrating
     from stillroom.edges.terminal import Terminal

@@ -9,8 +9,8 @@ from stillroom.core.rehearsal import DIFFERS, FAILED, SAME, keeps_out
 from stillroom.report._amounts import count, size
 
 if TYPE_CHECKING:
+    from stillroom.core.applied import Applied
     from stillroom.core.rehearsal import HeldLock, Rehearsal, RehearsedStep, WayBack
-    from stillroom.edges.alembic.steps import Applied
 
 WORTH_TELLING_BYTES, WORTH_TELLING_S = 16_000_000, 0.1
 SHOWN_STATEMENTS, SHOWN_DIFFERENCES = 3, 10

@@ -14,6 +14,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 from sqlalchemy.exc import DBAPIError
 
+from stillroom.core.applied import Applied
 from stillroom.core.limits import Limits, grown_lock_timeout_ms
 from stillroom.edges.alembic.attempt import Attempt
 from stillroom.edges.alembic.config import load_scripts, make_config
@@ -38,15 +39,6 @@ if TYPE_CHECKING:
     from stillroom.core.plan import Plan
     from stillroom.edges.postgres.ledger import Ledger
     from stillroom.edges.postgres.waiting import Watch
-
-
-@dataclass(frozen=True)
-class Applied:
-    """One revision that ran, and how long it took."""
-
-    revision: str
-    message: str
-    seconds: float
 
 
 @dataclass
