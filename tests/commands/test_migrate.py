@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.commands.support import (
@@ -176,3 +178,12 @@ def test_the_json_of_a_run_a_plan_and_a_refusal(project_on_database: Project) ->
     assert ran["result"]["plan"]["ends_at"] == [HEAD]
     assert answer(refused.stdout)["error"]["kind"] == "unknown-revision"
     assert (answer(refused.stdout)["error"]["exit_code"], refused.code, refused.stderr) == (3, 3, "")
+
+
+def test_what_is_heavy_is_loaded_once_and_pygments_never(project_on_database: Project) -> None:
+    """The process that waits for the one that migrates has no use for Alembic; Mako would load Pygments with it."""
+    done = project_on_database.run(sys.executable, "-X", "importtime", "-m", "invoke", "migrate")
+
+    loaded = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")]
+    assert done.code == 0
+    assert [loaded.count(each) for each in ("alembic.context", "sqlalchemy", "sqlmodel", "pygments")] == [1, 1, 1, 0]
