@@ -52,10 +52,12 @@ class Server:
         with closing(self.connect()) as connection, connection.cursor() as cursor:
             cursor.execute(statement)
 
-    def make_database(self, *, template: str = "template1") -> Database:
-        """Make a database with a name of its own."""
-        database = Database(f"t_{uuid.uuid4().hex[:12]}", self)
-        self.execute(f'CREATE DATABASE "{database.name}" TEMPLATE "{template}"')
+    def make_database(self, name: str = "", *, template: str = "template1") -> Database:
+        """Make a database; without a name with one of its own."""
+        database = Database(name or f"t_{uuid.uuid4().hex[:12]}", self)
+        # Copied by files it costs half as much as by the log; 14 knows nothing else.
+        strategy = "STRATEGY FILE_COPY" if self.major > 14 else ""
+        self.execute(f'CREATE DATABASE "{database.name}" TEMPLATE "{template}" {strategy}')
         return database
 
 

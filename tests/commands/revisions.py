@@ -30,7 +30,7 @@ def bring_to_head(project: Project) -> None:
     name, server = project.database.name, project.database.server
     if server.socket in _at_head:
         project.database.drop()
-        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_at_head[server.socket]}"')
+        server.make_database(name, template=_at_head[server.socket])
         return
     done = project.invoke("migrate")
     assert done.code == 0, done.stderr
