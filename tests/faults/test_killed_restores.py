@@ -97,7 +97,7 @@ def test_killed_at_any_moment_one_whole_database_is_under_the_name(
     before, new = old_and_new(kept)
     seed = random.randrange(10**6)
     chance, ended, found = random.Random(seed), Counter[int](), Counter[str]()
-    tries = 8 if rounds <= 10 else 10 * rounds
+    tries = 5 if rounds <= 10 else 10 * rounds
 
     for moment in spread(chance, tries, 2 * lasts + 0.3):
         whom = chance.choice(["tool", "child", "parent", "both"])

@@ -86,12 +86,12 @@ def require_untouched(outside: Path) -> None:
     assert (outside / "mine").read_text() == "mine"
 
 
-def test_backups_in_a_race_with_planted_links_and_folders(migrated: Project, counted: Counted) -> None:
-    """S19: 20 backups end well or are refused, and nothing is written through a link."""
-    outside, ended = migrated.path.parent / "outside00", []
+def test_backups_in_a_race_with_planted_links_and_folders(migrated: Project, rounds: int, counted: Counted) -> None:
+    """S19: backups end well or are refused, and nothing is written through a link."""
+    outside, tries, ended = migrated.path.parent / "outside00", 2 * rounds, []
     name = database_of(migrated).name
     with planting(folder(migrated), outside, name, HEAD):
-        for _ in range(20):
+        for _ in range(tries):
             ended.append(migrated.invoke("backup"))
 
     require_untouched(outside)
@@ -102,7 +102,9 @@ def test_backups_in_a_race_with_planted_links_and_folders(migrated: Project, cou
         assert not path.is_symlink()
         assert find_damage(read_backup(path)) == ""
     planted = (outside.parent / "count").stat().st_size
-    counted(f"20 backups while {planted} links and folders were planted: {len(good)} whole, {20 - len(good)} refused")
+    counted(
+        f"{tries} backups while {planted} links and folders were planted: {len(good)} whole, {tries - len(good)} refused"
+    )
 
 
 def test_many_publications_in_the_same_race(tmp_path: Path, counted: Counted) -> None:
