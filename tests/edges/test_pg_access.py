@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from stillroom.core.urls import parse_url
 from stillroom.edges.pg_access import Reach, access, reach
+from stillroom.edges.private_folder import PREFIX
 from tests.servers import Database
 
 SECRET = "p:a\\ss w%#@/é"
@@ -51,6 +53,40 @@ def test_the_place_is_in_the_environment_and_nothing_else_of_ours_is(monkeypatch
     assert found["LC_ALL"] == "C"
     assert "PGCLIENTENCODING" not in found
     assert "DATABASE_URL" not in found
+
+
+def test_nothing_private_is_made_where_there_is_nothing_to_keep(kept: Path) -> None:
+    bare = Reach(parse_url("postgresql://app@db/shop", source="a test"), {})
+
+    with access(bare, "backup") as environment:
+        assert "PGPASSFILE" not in environment
+        assert list(kept.iterdir()) == []
+
+
+def test_what_a_killed_run_left_goes_with_the_next_one(kept: Path) -> None:
+    """S01: SIGKILL leaves the password file; what is in use, only just made or no folder of ours stays."""
+    with access(place(), "backup") as environment:
+        in_use, left, fresh, link = Path(environment["PGPASSFILE"]).parent, *(kept / f"{PREFIX}{n}" for n in "abc")
+        for each in (left, fresh):
+            each.mkdir(mode=0o700)
+            (each / "passfile").write_text("secret")
+        link.symlink_to(kept.parent)
+        for each in (in_use, left):
+            os.utime(each, (1, 1))
+
+        with access(place(), "backup"):
+            pass
+
+        assert [each.exists() for each in (in_use, left, fresh, link)] == [True, False, True, True]
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own for what is temporary."""
+    found = tmp_path / "tmp"
+    found.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(found))
+    return found
 
 
 def test_the_file_goes_when_something_fails() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from stillroom.core.libpq_environment import passfile_line, place_parameters, se
 from stillroom.core.secrets import Secret
 from stillroom.edges.auth_watch import watched
 from stillroom.edges.backups import cure
+from stillroom.edges.private_folder import private_folder
 from stillroom.errors import ToolError
 
 if TYPE_CHECKING:
@@ -85,8 +85,12 @@ def access(place: Reach, command: str) -> Iterator[dict[str, str]]:
     variables.pop("PGCLIENTENCODING", None)
     variables |= {"LC_ALL": "C", "LANGUAGE": "", "PGAPPNAME": f"stillroom {command}"}
     with ExitStack() as stack:
-        folder = Path(_make_private_folder())
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder = Path()
+        if place.url.password is not None or others or place.rule:
+            try:
+                folder = stack.enter_context(private_folder())
+            except OSError as error:
+                raise _no_room(tempfile.gettempdir(), error) from None
         if place.url.password is not None:
             variables["PGPASSFILE"] = _write(folder / "passfile", passfile_line(place.url.password))
         if others:
@@ -96,13 +100,6 @@ def access(place: Reach, command: str) -> Iterator[dict[str, str]]:
             variables.pop("PGHOSTADDR", None)
             variables |= stack.enter_context(watched(place.url, place.rule, folder))
         yield {**place.environment, **variables}
-
-
-def _make_private_folder() -> str:
-    try:
-        return tempfile.mkdtemp(prefix="stillroom-tools-")  # 0700
-    except OSError as error:
-        raise _no_room(tempfile.gettempdir(), error) from None
 
 
 def _write(path: Path, text: str) -> str:
