@@ -106,11 +106,15 @@ def test_a_password_file_that_the_environment_names_reaches_the_tools_too(
     assert done.code == 0, done.stderr
 
 
-def test_a_backup_leaves_no_private_folder_behind(project_on_database: Project, tmp_path: Path) -> None:
-    private = tmp_path / "private"
+def test_a_backup_leaves_no_private_folder_behind(
+    project_on_database: Project, guarded: PasswordServer, tmp_path: Path
+) -> None:
+    project, private = project_on_database, tmp_path / "private"
     private.mkdir()
-    project_on_database.environment["TMPDIR"] = str(private)
+    project.environment |= {"DATABASE_URL": guarded.make("S3CRET"), "TMPDIR": str(private)}
+    tools_instead(project, dump=f'ls -d "{private}"/stillroom-tools-*/passfile > "{tmp_path}/there"')
 
-    make_backup(project_on_database)
+    make_backup(project)
 
-    assert list(private.glob("stillroom-tools-*")) == []
+    assert (tmp_path / "there").read_text().strip().endswith("/passfile")
+    assert list(private.iterdir()) == []
