@@ -69,7 +69,10 @@ def run_command(
                     start_new_session=True,
                 )
             with known(process):
-                process.wait(limit_s)
+                try:
+                    process.wait(limit_s)
+                finally:
+                    _end(process)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             return Ran(name, NOT_FOUND, "", f"{name} cannot be run: {reason}")

@@ -90,7 +90,10 @@ def running(
             with postponed():
                 process = _start(arguments, environment, stderr, reads=reads is not None)
             with known(process):
-                yield Running(arguments[0], process, stderr, reads, time.monotonic() + LIMIT_S)
+                try:
+                    yield Running(arguments[0], process, stderr, reads, time.monotonic() + LIMIT_S)
+                finally:
+                    _end(process)
         finally:
             if process is not None:
                 _end(process)
