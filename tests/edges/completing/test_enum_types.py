@@ -151,9 +151,8 @@ class Shoe(SQLModel, table=True):
         '    other: Size = Field(default=Size.S, sa_type=sa.Enum(Size, name="size", schema="shop"))\n    size: Size',
     )
     execute(either, "create schema shop")
-    evolution = Evolution(
-        before, after, "insert into shop.shoes (size) values ('S'), ('L')", options={"include_schemas": True}
-    )
+    execute(either, "create schema others; create table others.things (id int)")
+    evolution = Evolution(before, after, "insert into shop.shoes (size) values ('S'), ('L')")
 
     made = evolve(either, evolution)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from stillroom.edges.alembic.completing.findings import Findings
 
 OWN_SCHEMA = "stillroom"
+SCHEMAS = "stillroom_schemas"
 CHECKS = "alembic.ext.checkconstraint_byname"
 _FOREIGN = """
 select n.nspname, c.relname, n.nspname = pg_catalog.current_schema(),
@@ -46,6 +47,9 @@ def configure_options(
     from stillroom.edges.alembic.completing.plugin import register
     from stillroom.edges.alembic.completing.types import render_item
 
+    schemas = {table.schema for table in tables_of(metadata) if table.schema}
+    if schemas and "include_schemas" not in options:
+        chosen["include_schemas"], chosen[SCHEMAS] = True, frozenset(schemas)
     chosen[KEY] = findings or Findings()
     chosen["stillroom_unmanaged"] = tuple(unmanaged)
     chosen["render_item"] = _first(options.get("render_item"), render_item, nothing=False)
@@ -69,6 +73,8 @@ def include_name(name: str | None, kind: str, parents: Mapping[str, Any]) -> boo
     schema = parents.get("schema_name")
     if OWN_SCHEMA in (schema, name if kind == "schema" else None):
         return False
+    if kind == "schema":
+        return _is_modelled_schema(name)
     migration = _migration() if kind == "table" else None
     if migration is None or (schema, name) in _modelled(migration):
         return True
@@ -76,6 +82,13 @@ def include_name(name: str | None, kind: str, parents: Mapping[str, Any]) -> boo
     if why:
         _findings(migration).left_alone[f"{schema}.{name}" if schema else str(name)] = why
     return not why
+
+
+def _is_modelled_schema(name: str | None) -> bool:
+    """Leave out the schemas of others, where the project itself did not ask for all of them."""
+    migration = _migration()
+    schemas = migration.opts.get(SCHEMAS) if migration else None
+    return name is None or schemas is None or name in schemas
 
 
 def _migration() -> Any:
