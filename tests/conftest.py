@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import forking
 from tests.counting import PROPERTY, Counted, counts_of
 from tests.provision import VERSIONS
 from tests.servers import Database, Project, Server, copy_project, discard_home, running_server
@@ -32,6 +33,11 @@ def pytest_configure() -> None:
     """Heed Ctrl-C again: started in the background of a script, the tests and all that they start would ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_unconfigure() -> None:
+    """End the process that the tests' processes were forked from."""
+    forking.stop()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

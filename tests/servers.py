@@ -19,6 +19,7 @@ import psycopg2.extensions
 
 from stillroom.core.sockets import PORT
 from stillroom.edges.embedded import EmbeddedServer, find_binaries
+from tests.forking import may_be_forked, run_forked
 from tests.provision import provision
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,11 +100,13 @@ class Project:
         path: Its folder.
         environment: What every process gets besides PATH, HOME and LANG.
         database: The test's database; None when the project has no DATABASE_URL.
+        is_forked: `invoke` and `alembic` may begin as a fork that has loaded the libraries already.
     """
 
     path: Path
     environment: dict[str, str] = field(default_factory=dict)
     database: Database | None = None
+    is_forked: bool = True
 
     def invoke(
         self,
@@ -133,10 +136,14 @@ class Project:
         timeout: float = 60,
     ) -> Finished:
         """Run any program in the project; without input its stdin is empty."""
+        environment = self.full_environment(env)
+        if self.is_forked and may_be_forked(command, environment):
+            done = run_forked(command, self.path, environment, input or "", timeout)
+            return Finished(done.stdout, done.stderr, done.returncode)
         done = subprocess.run(
             command,
             cwd=self.path,
-            env=self.full_environment(env),
+            env=environment,
             input=input or "",
             capture_output=True,
             text=True,
