@@ -228,7 +228,7 @@ def _add_column(draw: Any, change: Change) -> None:
         return
     name = draw(st.sampled_from(free))
     column = draw(columns(change.after))
-    if column.is_unique and not column.is_nullable and column.kind != "uuid":
+    if column.is_unique and not column.is_nullable:
         column.is_nullable = True
     change.after.tables[table][name] = column
     change.done.append(f"add {table}.{name}")

@@ -204,3 +204,13 @@ def test_a_moment_is_the_same_one_afterwards_whatever_the_servers_zone(either: D
     with connection.cursor() as cursor:
         cursor.execute("select distinct extract(epoch from at)::bigint from users")
         assert cursor.fetchall() == [(1767355200,)]
+
+
+def test_one_value_for_all_rows_is_none_for_a_unique_column(either: Database) -> None:
+    before, after = with_column('code: str = Field(default="x", unique=True)')
+    begin(either, Evolution(before, after, ROWS))
+
+    with opened(either) as connection:
+        (question,) = generate(connection, models(after)).findings.questions
+
+    assert "users.code is NOT NULL and unique, so it needs a value of its own in each row" in question.text

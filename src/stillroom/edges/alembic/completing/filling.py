@@ -67,11 +67,17 @@ def _is_serial(column: Any) -> bool:
 def _filled(context: Any, findings: Findings, operation: Any) -> Any:
     column = operation.column
     subject = shown(operation.schema, operation.table_name, column.name)
-    value = findings.find("fill", subject) or model_value(column)
+    is_alone = is_one_of_its_own(column)
+    value = findings.find("fill", subject) or ("" if is_alone else model_value(column))
     if not value and _may_be_renamed(findings, operation):
         return operation
     if not value:
-        text = f"{subject} is NOT NULL and has no default, so rows that are there already need a value"
+        need = (
+            "a value of its own in each row that is there already"
+            if is_alone
+            else "a value in rows that are there already"
+        )
+        text = f"{subject} is NOT NULL and {'unique' if is_alone else 'has no default'}, so it needs {need}"
         findings.questions.append(Question("fill", subject, text, proposal=_proposal(column), may_be_lost=False))
         return operation
     if is_constant(value):
@@ -110,7 +116,7 @@ def _refilled(operation: Any) -> Any:
     column = operation.to_column()
     ddl = ddl_of(column.type)
     labels = tuple(str(each) for each in column.type.enums) if is_enum(column.type) else ()
-    if _is_alone(column):
+    if is_one_of_its_own(column):
         value = find_distinct(ddl)
         filling = Filling(value, is_distinct=True, remark=GONE.format("one of its own") if value else CANNOT)
     else:
@@ -120,7 +126,7 @@ def _refilled(operation: Any) -> Any:
     return DropFilledColumnOp.make(operation, filling)
 
 
-def _is_alone(column: Any) -> bool:
+def is_one_of_its_own(column: Any) -> bool:
     """Say whether no two rows may have the same value."""
     table = getattr(column, "table", None)
     if column.unique or column.primary_key or table is None:
