@@ -19,13 +19,13 @@ READ = ("backup", "--verify", "read")
 
 
 def test_a_pg_dump_killed_at_any_moment_leaves_nothing(migrated: Project, rounds: int, counted: Counted) -> None:
-    """F76, K2: at moments spread over the whole run of pg_dump."""
+    """F76, K2: twenty moments, spread over the whole run of pg_dump."""
     make_several_tables(migrated)
     make_backup(migrated)
     tool = traced(migrated, "dump")
     lasts, seed = measure(tool, READ), random.randrange(10**6)
     before, ended = remember(migrated), Counter[int]()
-    moments = spread(random.Random(seed), 8 if rounds <= 10 else 10 * rounds, lasts)
+    moments = spread(random.Random(seed), 20 if rounds <= 10 else 10 * rounds, lasts)
 
     for number, moment in enumerate(moments):
         older = names(migrated)
