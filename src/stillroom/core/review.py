@@ -12,6 +12,7 @@ NOT_COMPARED = (
     "primary keys",
     "CHECK constraints that have no name",
     "conditions of partial indexes",
+    "expressions of computed columns",
     "sequences",
     "views",
     "functions",

@@ -158,3 +158,46 @@ class Shoe(SQLModel, table=True):
 
     assert "ALTER TYPE shop.size ADD VALUE IF NOT EXISTS 'M' AFTER 'S'" in made.upgrade
     assert "schema='shop'" in made.upgrade
+
+
+def test_a_type_that_is_called_otherwise_is_renamed(either: Database) -> None:
+    after = (
+        BASE.replace("class Mood(", "class Humour(").replace("Mood", "Humour").replace('name="mood"', 'name="humour"')
+    )
+
+    made = evolve(either, Evolution(BASE, after, ROWS))
+
+    assert "ALTER TYPE mood RENAME TO humour" in made.upgrade
+    assert "type_=" not in made.upgrade
+
+
+INDEXED = (
+    BASE.replace("class Pet(", "class Dog(")
+    .replace('"pets"', '"dogs"')
+    .replace(
+        "    id: int | None = Field(default=None, primary_key=True)\n    name: str",
+        """    __table_args__ = (sa.Index("ix_ok", "id", postgresql_where=sa.text("mood = 'OK'")), sa.CheckConstraint("mood <> 'SAD' or id > 0", name="c"))
+    id: int | None = Field(default=None, primary_key=True)
+    name: str""",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("new", "answers"),
+    [
+        ("GLAD", Answers()),
+        ("", Answers(replace={"mood.OK": "SAD"})),
+        ("FINE", Answers(rename={"mood.OK": "FINE"})),
+    ],
+    ids=["added", "taken", "renamed, and one added"],
+)
+def test_indexes_and_checks_that_name_members_are_made_anew_with_the_type(
+    either: Database, new: str, answers: Answers
+) -> None:
+    lines = '    SAD = "SAD"\n    OK = "OK"\n    GLAD = "GLAD"\n' if new == "GLAD" else '    SAD = "SAD"\n'
+    lines = '    SAD = "SAD"\n    FINE = "FINE"\n    MORE = "MORE"\n' if new == "FINE" else lines
+    after = INDEXED.replace(MEMBERS, lines)
+    rows = "insert into dogs (name, mood, past) values ('a', 'SAD', '{SAD,OK}'), ('b', 'OK', '{}')"
+
+    evolve(either, Evolution(INDEXED, after, rows, answers))

@@ -15,6 +15,7 @@ from sqlalchemy import DefaultClause, text
 from stillroom.core.generation import Question
 from stillroom.edges.alembic.completing.defaults import plain, text_of
 from stillroom.edges.alembic.completing.enum_live import Live, count_rows, read_enums
+from stillroom.edges.alembic.completing.enum_renames import rename_types
 from stillroom.edges.alembic.completing.enum_statements import grow, rebuild, rename_member
 from stillroom.edges.alembic.completing.findings import Findings, findings_of, flatten, literal, shown
 from stillroom.edges.alembic.enums import CreateEnumOp, DropEnumOp, is_enum
@@ -25,9 +26,9 @@ def settle_enums(context: Any, upgrade: Any) -> None:
     live = read_enums(context.connection)
     findings = findings_of(context)
     wanted = {(each.schema, str(each.name)): each for each in _modelled(context)}
+    changes: list[Any] = [*rename_types(upgrade, live, wanted)]
     needed = {(each.schema, str(each.name)): each for each in _needed(upgrade)}
     new = [each for key, each in needed.items() if key not in live]
-    changes: list[Any] = []
     for key, item in wanted.items():
         if key in live and not live[key].is_foreign:
             changes += _change(live[key], tuple(str(each) for each in item.enums), findings, context)
@@ -92,6 +93,7 @@ def _change(live: Live, labels: tuple[str, ...], findings: Findings, context: An
     found: list[Any] = [rename_member(live, old, new) for old, new in renamed.items()]
     current = tuple(renamed.get(each, each) for each in live.labels)
     if set(labels) - set(current) or moved:
+        live = live.worded(renamed)
         found.append(grow(live, current, labels) if not moved else rebuild(live, current, labels, moved))
     return found
 

@@ -62,6 +62,8 @@ def _rebuild(live: Live, labels: Iterable[str], moved: dict[str, str]) -> tuple[
             )
         if use.default is not None:
             lines.append(f"ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT")
+    lines += [f"DROP INDEX {name}" for name, _ in live.indexes]
+    lines += [f"ALTER TABLE {table} DROP CONSTRAINT {name}" for table, name, _ in live.checks]
     lines.append(f"ALTER TYPE {live.quoted} RENAME TO {quoted(f'{live.name}_before')}")
     lines.append(f"CREATE TYPE {live.quoted} AS ENUM ({members})")
     for use in live.uses:
@@ -74,6 +76,9 @@ def _rebuild(live: Live, labels: Iterable[str], moved: dict[str, str]) -> tuple[
         default = _default(live, use, moved)
         if default:
             lines.append(f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}")
+    live = live.worded({gone: new for gone, new in moved.items() if new})
+    lines += [f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}" for table, name, definition in live.checks]
+    lines += [definition for _, definition in live.indexes]
     return (*lines, f"DROP TYPE {old}")
 
 

@@ -14,7 +14,6 @@ from stillroom.edges.alembic.completing.findings import Findings, ddl_of, findin
 from stillroom.edges.alembic.completing.looking import looking
 from stillroom.edges.alembic.completing.operations import RetypeColumnOp, live_names
 from stillroom.edges.alembic.completing.rendering import using_of
-from stillroom.edges.alembic.enums import is_enum
 
 
 def settle_types(context: Any, upgrade: Any) -> None:
@@ -125,7 +124,7 @@ def _try(connection: Any, change: Any, live: tuple[str, str]) -> str:
             else ""
         )
     labels = getattr(change.modify_type, "enums", None)
-    if labels and not is_enum(change.existing_type):
+    if labels:
         form = "select pg_catalog.count(*) from {} where not ({}::text = any({}::text[]))"
         count = _ask(connection, sql.SQL(form).format(table, column, sql.Literal([str(each) for each in labels])))
         return f"{count} value{'s are' if count != 1 else ' is'} no member, and cannot go" if count else ""
