@@ -83,6 +83,7 @@ def test_a_trap_of_importing_is_named_with_its_cause(at_head: Project, text: str
 
 
 def test_a_folder_of_the_project_called_alembic_is_named(at_head: Project) -> None:
+    at_head.is_forked = False
     (at_head.path / "alembic").mkdir()
     (at_head.path / "alembic" / "__init__.py").write_text("")
 

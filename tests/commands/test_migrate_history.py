@@ -46,7 +46,8 @@ def test_head_is_refused_where_there_are_two(migrated: Project) -> None:
     done = migrated.invoke("migrate", "--target", "head")
 
     assert done.code == 3
-    assert f"there are 2 heads: {LEFT} (migrations/alembic/versions/" in done.stderr
+    assert f"there are 2 heads after {HEAD}; nothing was run\n  {LEFT}:" in done.stderr
+    assert "`invoke heads.merge` joins them" in done.stderr
     assert current(migrated) == [HEAD]
 
 

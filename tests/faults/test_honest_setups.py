@@ -110,12 +110,12 @@ def test_an_image_rolled_back(migrated: Project) -> None:
     do(migrated, "reset-dev --yes", "status --exit-code")
 
     assert works[0]["place"] == "ahead"
-    assert works[0]["found_in"].endswith(" nicknames (main)"), works[0]
+    assert works[0]["found_in"].startswith("branch main has it, in migrations/alembic/versions/"), works[0]
     assert works[4]["backup"]["revisions"] == ["aaaa00000001"]
     for each in refused:
         assert each["error"]["exit_code"] == 3, each
         assert "aaaa00000001" in each["error"]["message"], each
-        assert "`git log --all" in each["error"]["hint"], each
+        assert "check it out: `git switch main`" in each["error"]["hint"], each
 
 
 NEEDS_THE_FILE = ("migrate", "backup-then-migrate", "rollback --yes", "check", "make-migration -m more")

@@ -73,6 +73,8 @@ def backfill(
     """
     from alembic import op
 
+    if getattr(op, "_proxy", None) is None:
+        raise RuntimeError("backfill is for upgrade() and downgrade() of a revision that runs")
     names = tuple(table.split("."))
     whole = " ".join(("UPDATE", ".".join(f'"{each}"' for each in names), "SET", assignments, "WHERE", where))
     context = op.get_context()
