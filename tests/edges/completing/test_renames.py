@@ -171,3 +171,14 @@ def test_an_answer_to_nothing_is_told(either: Database) -> None:
         ).findings
 
     assert found.unused == (("fill", "users.x"), ("rename", "users.nmae"))
+
+
+def test_a_table_is_dropped_after_what_refers_to_it(either: Database) -> None:
+    line = '    team_id: int = Field(foreign_key="teams.id", ondelete="CASCADE", index=True)\n'
+    before = BASE.replace(line, '    team_id: int | None = Field(default=None, foreign_key="teams.id")\n')
+    after = BASE.replace(line, "")
+    after = after[: after.index("class Team")] + after[after.index("class User") :]
+
+    made = evolve(either, Evolution(before, after, ROWS))
+
+    assert made.upgrade.index("op.drop_column('users', 'team_id')") < made.upgrade.index("op.drop_table('teams')")

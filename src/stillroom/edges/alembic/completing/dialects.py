@@ -27,6 +27,12 @@ def speak_plainly(_context: Any, upgrade: Any) -> None:
                     options["postgresql"]["nulls_not_distinct"] = None
 
 
+def drop_tables_last(_context: Any, upgrade: Any) -> None:
+    """Drop a table after the columns and constraints of others that refer to it."""
+    gone = [each for each in upgrade.ops if isinstance(each, ops.DropTableOp)]
+    upgrade.ops[:] = [*(each for each in upgrade.ops if each not in gone), *gone]
+
+
 def keep_identity(_context: Any, upgrade: Any) -> None:
     """Carry the old kind of an identity column into the file, both ways."""
     for table in [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SAWarning
 
 from stillroom.edges.alembic.completing import impl, rendering
 from stillroom.edges.alembic.completing.defaults import compare_default
-from stillroom.edges.alembic.completing.dialects import keep_identity, speak_plainly
+from stillroom.edges.alembic.completing.dialects import drop_tables_last, keep_identity, speak_plainly
 from stillroom.edges.alembic.completing.enum_changes import settle_enums
 from stillroom.edges.alembic.completing.extensions import bring_extensions
 from stillroom.edges.alembic.completing.filling import settle_filling
@@ -30,6 +30,7 @@ from stillroom.edges.alembic.completing.retyping import settle_types
 
 NAME = "stillroom.completing"
 STEPS = (
+    drop_tables_last,
     settle_renames,
     settle_enums,
     settle_types,
