@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -74,11 +77,12 @@ def seen_private(project: Project) -> Iterator[set[int]]:
 
     def look() -> None:
         while not stop.wait(0.005):
-            for each in (project.path.parent / "tmp").rglob("*"):
-                try:
-                    modes.add(each.lstat().st_mode & 0o777)
-                except OSError:
-                    continue
+            for folder, folders, files in os.walk(
+                project.path.parent / "tmp"
+            ):  # which heeds no folder that goes meanwhile
+                for each in (*folders, *files):
+                    with contextlib.suppress(OSError):
+                        modes.add(Path(folder, each).lstat().st_mode & 0o777)
 
     thread = threading.Thread(target=look)
     thread.start()

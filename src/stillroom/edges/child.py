@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from stillroom.edges.child_body import Pipes, Voice, be_the_child, read_messages
 from stillroom.edges.interrupt import ignore_signals, restore_handlers, set_handlers
-from stillroom.edges.started import BEGUN, ENDED, end_groups
+from stillroom.edges.started import BEGUN, ENDED, end_groups, groups_in
 from stillroom.errors import AnswerNoError, DatabaseError, InterruptedRunError, StillroomError
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def run_in_child(
             pipes.close_parents()
             terminal.show_progress("")
             status = watch.await_end()
-            end_groups(watch.programs)
+            end_groups(watch.programs | (groups_in(pid) if outcome is None else set()))
     finally:
         if watch.signals and (outcome is None or isinstance(outcome, InterruptedRunError)):
             ignore_signals()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Set
+from pathlib import Path
 
 PATIENCE_S = 3.0  # from the friendly signal to the one that cannot be ignored
 LOOK_EVERY_S = 0.05
@@ -33,6 +34,21 @@ def known(process: subprocess.Popen[bytes]) -> Iterator[None]:
 def _tell(kind: str, pid: int) -> None:
     for each in _listeners:
         each(kind, pid)
+
+
+def groups_in(session: int) -> set[int]:
+    """Find the process groups of a session; none where the system has no `/proc`.
+
+    A child that is killed between the start of a program and the telling of it leaves one that nobody was told of; it is
+    in the child's session all the same.
+    """
+    found = set[int]()
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            state, _, group, of = each.read_text(errors="replace").rpartition(")")[2].split()[:4]
+            if int(of) == session and state != "Z":
+                found.add(int(group))
+    return found
 
 
 def end_groups(leaders: Set[int]) -> None:
