@@ -128,6 +128,13 @@ def _collect_seldom() -> None:
         gc.set_threshold(SELDOM_OBJECTS)
 
 
+def _collect_no_more() -> None:
+    """Leave what is there to the end of the process, which would look through it once more before it lets it go."""
+    import gc
+
+    gc.freeze()
+
+
 def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
     from stillroom.answers import mask, print_result, say
     from stillroom.edges.interrupt import ignore_signals, restore_handlers, set_handlers
@@ -164,6 +171,7 @@ def _answer(task: Command, work: Callable[[], Any], c: Context) -> Any:
         )
     finally:
         restore_handlers(before)
+        _collect_no_more()
     if c.config.run.dry:
         say(f"dry run: `invoke {name}` was not run, nothing was touched")
     problem = print_result(name, result, is_json=_is_json.get())
