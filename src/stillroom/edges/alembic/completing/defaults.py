@@ -12,7 +12,7 @@ from typing import Any
 import psycopg2
 from alembic.util import PriorityDispatchResult
 from psycopg2 import sql
-from sqlalchemy import DefaultClause
+from sqlalchemy import DefaultClause, Identity
 
 from stillroom.edges.alembic.completing.findings import Findings, ddl_of, findings_of, literal, shown
 from stillroom.edges.alembic.completing.looking import looking
@@ -28,6 +28,8 @@ def compare_default(context: Any, change: Any, *place_and_columns: Any) -> Prior
     """Be Alembic's comparator of one column's server default."""
     *_place, live, model = place_and_columns
     before, after = live.server_default, model.server_default
+    if isinstance(before, Identity) and after is None and _is_serial(model):
+        return PriorityDispatchResult.STOP  # it fills itself all the same; taking the identity away would end that
     if not isinstance(before, DefaultClause) or not isinstance(after, DefaultClause):
         return PriorityDispatchResult.CONTINUE
     change.existing_server_default = before

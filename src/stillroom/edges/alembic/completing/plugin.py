@@ -22,6 +22,7 @@ from stillroom.edges.alembic.completing.enum_changes import settle_enums
 from stillroom.edges.alembic.completing.extensions import bring_extensions
 from stillroom.edges.alembic.completing.filling import settle_filling
 from stillroom.edges.alembic.completing.findings import findings_of
+from stillroom.edges.alembic.completing.identities import settle_identities
 from stillroom.edges.alembic.completing.naming import name_everything
 from stillroom.edges.alembic.completing.online import go_online
 from stillroom.edges.alembic.completing.operations import UnansweredOp
@@ -33,6 +34,7 @@ STEPS = (
     drop_tables_last,
     settle_renames,
     settle_enums,
+    settle_identities,
     settle_types,
     settle_filling,
     bring_extensions,

@@ -87,7 +87,8 @@ def _model_default(context: Any, change: Any) -> Any:
     key = f"{change.schema}.{change.table_name}" if change.schema else change.table_name
     table = context.table_key_to_table.get(key)
     column = None if table is None else table.columns.get(change.column_name)
-    return None if column is None else column.server_default
+    # An identity is no value that would have to be converted: it stays.
+    return None if column is None or column.identity is not None else column.server_default
 
 
 def _note_zone(findings: Findings, change: Any) -> None:
