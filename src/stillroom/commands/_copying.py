@@ -14,6 +14,7 @@ from stillroom.commands._filling import OWNERS, Filling, fill
 from stillroom.core.session_options import with_session
 from stillroom.edges.postgres import databases
 from stillroom.edges.postgres.connect import connect, is_busy
+from stillroom.edges.postgres.leftovers import sweep_unfinished
 from stillroom.edges.postgres.offer import read_offer
 from stillroom.edges.postgres.scratch import made
 from stillroom.errors import NotReadyError, RefusedError, StillroomError, ToolError
@@ -111,7 +112,7 @@ def restored_copy(work: Work, archive: Archive, say: Voice) -> Iterator[Copy]:
     url = work.target.url
     with closing(_connect(work)) as admin:
         if databases.may_create(admin):
-            databases.sweep_unfinished(admin, say)
+            sweep_unfinished(admin, say)
             with _filled(work, admin, archive, databases.read_database(admin, url.name), say) as copy:
                 yield copy
             return
@@ -205,7 +206,7 @@ def _on_embedded(work: Work, archive: Archive, say: Voice) -> Iterator[Copy]:
             lack = _find_lack(admin, archive)
             if lack:
                 raise NoCopyError(f"{why}, and the embedded PostgreSQL {binaries.version} {lack}", hint=hint)
-            databases.sweep_unfinished(admin, say)
+            sweep_unfinished(admin, say)
             beside = replace(work, target=Target(server.url, is_embedded=True))
             where = f"a scratch database on the embedded PostgreSQL {binaries.version}"
             with _filled(beside, admin, archive, None, say, where=where) as copy:

@@ -56,7 +56,8 @@ def ended_rehearsal(ended: Ended, untouched: str) -> StillroomError:
 
 def drop_left_copies(work: Work, say: Callable[[str], None]) -> None:
     """Drop the copy that a process has left behind as it ended; where that cannot be, the next run does it."""
-    from stillroom.edges.postgres.databases import connect_beside_or_to, sweep_unfinished
+    from stillroom.edges.postgres.databases import connect_beside_or_to
+    from stillroom.edges.postgres.leftovers import sweep_unfinished
 
     with suppress(StillroomError), closing(connect_beside_or_to(work.target.url, command=work.command)) as admin:
         time.sleep(SESSION_ENDS_WITHIN_S)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from stillroom.commands._backup import interruptible
@@ -13,14 +12,16 @@ from stillroom.commands._comparing_copy import compare_copy
 from stillroom.commands._filling import Filled, Filling, fill
 from stillroom.commands._recording import record
 from stillroom.commands._restore_fit import how_to_make_roles
+from stillroom.commands._swapping_in import UNTOUCHED, swap_in
 from stillroom.core.backup_names import beside
 from stillroom.edges.pg_programs import LackError
 from stillroom.edges.postgres import databases
 from stillroom.edges.postgres.belongings import give, read_belongings
 from stillroom.edges.postgres.connect import connect
 from stillroom.edges.postgres.errors import translated
+from stillroom.edges.postgres.leftovers import sweep_unfinished
 from stillroom.edges.postgres.session import migrating, require_direct
-from stillroom.edges.postgres.swap import Names, UnknownSwapError, move_in, swap
+from stillroom.edges.postgres.swap import Names
 from stillroom.edges.seams import seam
 from stillroom.errors import DatabaseError, StillroomError, ToolError
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 NO_OWNERS = "owners and grants are not as they were: roles are missing here, or rights"
 MISSING_ROLE = re.compile('role "(.*)" does not exist')
 LEFT_OUT = "owners and grants were left out: other roles may use nothing in it until they are granted it again"
-UNTOUCHED = "the live database is untouched"
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def restore_in_child(work: Work, order: Order, say: Voice) -> Outcome:
     with ExitStack() as stack:
         admin = stack.enter_context(closing(databases.connect_beside_or_to(url, command=work.command)))
         require_direct(admin, work.limits)
-        databases.sweep_unfinished(admin, say)
+        sweep_unfinished(admin, say)
         live = databases.read_database(admin, url.name)
         stack.enter_context(interruptible(admin, f"interrupted; {UNTOUCHED}", "run the same command again"))
         held = None
@@ -143,7 +143,10 @@ class _Restoring:
             raise
         if not swaps:
             return Outcome(is_swapped=False, kept="", notes=notes)
-        return self._swap(held, notes, comment)
+        live = self.work.target.url.name
+        kept = beside(live, "before", self.order.token) if held else ""
+        swap_in(self.work, self.admin, Names(live, self.order.into, kept, comment), held, self.say)
+        return Outcome(is_swapped=True, kept=kept, notes=notes, was_at=held.current.revisions if held else ())
 
     def _fill(self) -> Filled:
         """Restore into the new database."""
@@ -226,54 +229,3 @@ class _Restoring:
             databases.drop(self.admin, name)
         except StillroomError as error:
             self.say(f"note:  {name} is left, the next restore drops it ({error.message})")
-
-    def _carry_mark(self, held: Migrating) -> None:
-        """Keep what the live database says it is: a backup must not make a protected one unprotected.
-
-        Raises:
-            DatabaseError: The mark cannot be written; nothing is swapped.
-        """
-        from stillroom.edges.postgres.mark import carry_mark
-
-        url, command = self.work.target.url, self.work.command
-        with closing(connect(url, command=command, database=self.order.into)) as connection:
-            if not carry_mark(connection, held.current.mark):
-                raise DatabaseError(
-                    f"the mark of {url.name} cannot be carried over: {held.current.role} may not write it",
-                    hint="restore as the owner of the database",
-                )
-
-    def _swap(self, held: Migrating | None, notes: tuple[str, ...], comment: str | None) -> Outcome:
-        url, command = self.work.target.url, self.work.command
-        kept = beside(url.name, "before", self.order.token) if held else ""
-        names = Names(url.name, self.order.into, kept, comment)
-        try:
-            again = partial(databases.connect_beside, url, command=command)
-            if held is None:
-                move_in(self.admin, names, reconnect=again)
-            else:
-                self._carry_mark(held)
-                seam("mark carried over")
-                self.say(f"swapping {names.restored} in; all sessions of {names.live} end")
-                with closing(databases.connect_beside(url, command=command)) as watcher:
-                    pid = held.connection.info.backend_pid
-                    swap(self.admin, watcher, names, let_go=held.connection.close, holder_pid=pid, reconnect=again)
-        except UnknownSwapError:
-            raise
-        except DatabaseError as error:
-            raise self._not_swapped(error, names) from None
-        return Outcome(is_swapped=True, kept=names.kept, notes=notes, was_at=held.current.revisions if held else ())
-
-    def _not_swapped(self, error: DatabaseError, names: Names) -> DatabaseError:
-        """Keep the copy, which is whole, and say so; one that cannot be told from a half one is dropped by the next run."""
-        try:
-            url, command = self.work.target.url, self.work.command
-            with closing(databases.connect_beside_or_to(url, command=command)) as connection:
-                databases.finish(connection, names.restored, names.comment)
-        except DatabaseError:
-            note = f"{names.restored} is dropped by the next restore"
-            return DatabaseError(f"{error.message}; {UNTOUCHED}; {note}", hint=error.hint)
-        return DatabaseError(
-            f"{error.message}; {UNTOUCHED}, and {names.restored} holds the whole backup",
-            hint=f"{error.hint}; or write {names.restored} as the database's name in DATABASE_URL",
-        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from psycopg2 import errors, sql
 
 from stillroom.edges.postgres.connect import connect
 from stillroom.edges.postgres.errors import translated
+from stillroom.edges.postgres.time_limits import unbounded
 from stillroom.edges.seams import seam
 from stillroom.errors import DatabaseError
 
@@ -20,18 +20,10 @@ if TYPE_CHECKING:
 
     from stillroom.core.urls import DatabaseUrl
 
-LEFT = "dropped {}, which an interrupted run had left"
 MAINTENANCE = ("postgres", "template1")
 DROP_TRIES = 4  # the server waits 5 s for each
-TIMEOUTS = ("statement_timeout", "transaction_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout")
 CREATING = 0x7374_696C_6C72  # an advisory lock of the database that we connect to beside the project's
 UNFINISHED = "stillroom: unfinished restore into {}, session "
-# Never got its comment. A copy that is kept beside the live database has such a name too, and lets everybody in.
-NAMELESS = """
-select datname from pg_database
-where not datallowconn and datname::text ~ '(^stillroom_scratch|_restore)_[0-9a-f]{12}$'::text
-  and pg_catalog.shobj_description(oid, 'pg_database') is null and pg_catalog.pg_has_role(current_user, datdba, 'member')
-"""
 SESSIONS = """
 select pid, coalesce(usename::text, '?'), coalesce(application_name, '') from pg_stat_activity
 where datname = %s and pid <> %s and pid <> pg_catalog.pg_backend_pid() and coalesce(backend_type, 'client backend') = 'client backend' order by pid
@@ -208,66 +200,6 @@ def end_sessions(cursor: Cursor, name: str, *, spared_pid: int = 0) -> tuple[str
         except errors.InsufficientPrivilege:
             stubborn.append(f"pid {pid}, {role}, {program or 'no application name'}")
     return tuple(stubborn)
-
-
-def sweep_unfinished(connection: Connection, say: Callable[[str], None]) -> None:
-    """Drop what killed runs left: databases of the role whose comment names them, and a session that is gone.
-
-    The name is in the comment, so that a database is safe under any other name, a renamed one above all.
-    """
-    with translated("looking for what interrupted runs left"), connection.cursor() as cursor:
-        cursor.execute(
-            """select datname, pg_catalog.shobj_description(oid, 'pg_database') from pg_database
-               where pg_catalog.shobj_description(oid, 'pg_database') like %s and pg_catalog.pg_has_role(current_user, datdba, 'member')""",
-            (UNFINISHED.format("%") + "%",),
-        )
-        found = cursor.fetchall()
-        cursor.execute("select pid from pg_stat_activity")
-        alive = {str(pid) for (pid,) in cursor.fetchall()}
-    for name, comment in found:
-        start, session = UNFINISHED.format(name), comment.rpartition(" ")[2]
-        if comment == start + session and session.isdecimal() and session not in alive:
-            _sweep(connection, name, say)
-    _sweep_nameless(connection, say)
-
-
-def _sweep(connection: Connection, name: str, say: Callable[[str], None]) -> None:
-    """Drop what is left; where that cannot be done now, it is no reason not to go on."""
-    try:
-        drop(connection, name)
-    except DatabaseError as error:
-        say(f"note:  {name} is left, which an interrupted run had made ({error.message})")
-    else:
-        say(LEFT.format(name))
-
-
-def _sweep_nameless(connection: Connection, say: Callable[[str], None]) -> None:
-    """Drop what a run left that was killed while the server made it, unless another one makes one right now."""
-    with translated("looking for what interrupted runs left"), connection.cursor() as cursor:
-        cursor.execute(NAMELESS)
-        if not cursor.fetchall():
-            return
-        cursor.execute("select pg_catalog.pg_try_advisory_lock(%s::bigint)", (CREATING,))
-        if not (cursor.fetchone() or (False,))[0]:
-            return
-        try:
-            cursor.execute(NAMELESS)
-            for (name,) in cursor.fetchall():
-                _sweep(connection, name, say)
-        finally:
-            cursor.execute("select pg_catalog.pg_advisory_unlock(%s::bigint)", (CREATING,))
-
-
-def unbounded(cursor: Cursor) -> None:
-    """Lift the role's own time limits for this session: a copy takes as long as it takes, as pg_dump sees it, too."""
-    lift(cursor, *TIMEOUTS)
-
-
-def lift(cursor: Cursor, *names: str) -> None:
-    """Switch time limits off for this session, those of them that the server knows."""
-    cursor.execute("select name from pg_settings where name = any(%s)", (list(names),))
-    for (name,) in cursor.fetchall():
-        cursor.execute("select pg_catalog.set_config(%s, '0', false)", (name,))
 
 
 def analyze(url: DatabaseUrl, database: str, *, command: str) -> None:

@@ -10,8 +10,8 @@ from psycopg2 import errors, sql
 
 from stillroom.core.contents import TableRows
 from stillroom.edges.interrupt import cancelled_by_signals
-from stillroom.edges.postgres.databases import unbounded
 from stillroom.edges.postgres.errors import translated
+from stillroom.edges.postgres.time_limits import unbounded
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection

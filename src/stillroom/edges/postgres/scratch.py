@@ -12,8 +12,9 @@ from psycopg2 import sql
 
 from stillroom.edges.interrupt import restore_handlers, set_handlers
 from stillroom.edges.postgres.connect import connect
-from stillroom.edges.postgres.databases import create_like, drop, may_create, sweep_unfinished
+from stillroom.edges.postgres.databases import create_like, drop, may_create
 from stillroom.edges.postgres.errors import translated
+from stillroom.edges.postgres.leftovers import sweep_unfinished
 from stillroom.errors import DatabaseError
 
 if TYPE_CHECKING:

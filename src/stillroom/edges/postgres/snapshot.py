@@ -11,9 +11,9 @@ from psycopg2 import errors, sql
 
 from stillroom.core.lock_slots import HINT as SLOTS_HINT
 from stillroom.core.lock_slots import Slots, suggest
-from stillroom.edges.postgres.databases import lift
 from stillroom.edges.postgres.errors import translated
 from stillroom.edges.postgres.rows import settle
+from stillroom.edges.postgres.time_limits import lift
 from stillroom.errors import DatabaseError, ToolError
 
 if TYPE_CHECKING:
