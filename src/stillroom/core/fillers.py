@@ -7,7 +7,7 @@ import re
 from stillroom.core.casts import NUMBERS, TEXTS, base_of
 
 _LITERAL = re.compile(
-    r"""(?ix) \s* (?: [+-]?\d+(?:\.\d+)? | (?:[EB])?'(?:[^'\\]|'')*' | true | false | current_date | current_timestamp
+    r"""(?ix) \s* (?: [+-]?\d+(?:\.\d+)? | '(?:[^']|'')*' | [EB]'(?:[^'\\]|'')*' | true | false | current_date | current_timestamp
         | now\(\) | array\[[^\[\]()]*\] ) \s* (?: :: \s* "?[\w. ]+"? (?:\(\d+(?:,\s*\d+)?\))? (?:\[\])? \s* )* """
 )
 _NEUTRAL = {

@@ -12,10 +12,11 @@ from typing import Any
 import psycopg2
 from alembic.util import PriorityDispatchResult
 from psycopg2 import sql
-from sqlalchemy import DefaultClause, Identity
+from sqlalchemy import Computed, DefaultClause, Identity
 
 from stillroom.edges.alembic.completing.findings import Findings, ddl_of, findings_of, literal, shown
 from stillroom.edges.alembic.completing.looking import looking
+from stillroom.edges.alembic.completing.texts import sql_of
 from stillroom.edges.alembic.enums import is_enum
 
 _CAST = re.compile(
@@ -30,6 +31,10 @@ def compare_default(context: Any, change: Any, *place_and_columns: Any) -> Prior
     before, after = live.server_default, model.server_default
     if isinstance(before, Identity) and after is None and _is_serial(model):
         return PriorityDispatchResult.STOP  # it fills itself all the same; taking the identity away would end that
+    if isinstance(before, Computed) and isinstance(after, Computed):
+        return (
+            PriorityDispatchResult.STOP
+        )  # the server words an expression anew; every review says that none is compared
     if not isinstance(before, DefaultClause) or not isinstance(after, DefaultClause):
         return PriorityDispatchResult.CONTINUE
     change.existing_server_default = before
@@ -51,10 +56,7 @@ def text_of(default: Any) -> str:
     """Write a default as SQL."""
     if isinstance(default.arg, str):
         return literal(default.arg)
-    from sqlalchemy.dialects import postgresql
-
-    make: Any = postgresql.dialect
-    return str(default.arg.compile(dialect=make(paramstyle="named"), compile_kwargs={"literal_binds": True}))
+    return sql_of(default.arg)
 
 
 def plain(text: str) -> str:

@@ -18,6 +18,7 @@ from stillroom.edges.alembic.completing.enum_live import Live, count_rows, read_
 from stillroom.edges.alembic.completing.enum_renames import rename_types
 from stillroom.edges.alembic.completing.enum_statements import grow, rebuild, rename_member
 from stillroom.edges.alembic.completing.findings import Findings, findings_of, flatten, literal, shown
+from stillroom.edges.alembic.completing.texts import escaped
 from stillroom.edges.alembic.enums import CreateEnumOp, DropEnumOp, is_enum
 
 
@@ -132,7 +133,7 @@ def _follow_defaults(upgrade: Any, findings: Findings) -> None:
         subject = f"{shown(kind.schema, str(kind.name))}.{old}"
         new = findings.answers.rename.get(subject) or findings.answers.replace.get(subject)
         if new or findings.answers.is_lost(subject):
-            operation.existing_server_default = DefaultClause(text(literal(new))) if new else None
+            operation.existing_server_default = DefaultClause(text(escaped(literal(new)))) if new else None
 
 
 def _ask(

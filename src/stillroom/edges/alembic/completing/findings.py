@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import CompileError
 
 from stillroom.core.generation import Answers, Question
+from stillroom.edges.alembic.completing.texts import dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,17 +71,15 @@ def flatten(container: Any) -> Iterator[Any]:
 
 def ddl_of(item: Any) -> str:
     """Write a type as PostgreSQL's DDL; a type that has none of its own by its name in Python."""
-    make: Any = postgresql.dialect
     try:
-        return str(item.compile(dialect=make()))
+        return str(item.compile(dialect=dialect()))
     except CompileError:
         return type(item).__name__
 
 
 def quoted(*parts: str | None) -> str:
     """Quote a name where PostgreSQL needs it, the schema before it if there is one."""
-    make: Any = postgresql.dialect
-    prepare = make().identifier_preparer
+    prepare = dialect().identifier_preparer
     return ".".join(prepare.quote(part) for part in parts if part)
 
 

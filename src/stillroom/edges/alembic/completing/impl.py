@@ -9,10 +9,11 @@ import re
 from typing import Any
 
 from alembic.ddl.postgresql import PostgresqlImpl
-from sqlalchemy import BIGINT, INTEGER, SMALLINT
+from sqlalchemy import BIGINT, INTEGER, SMALLINT, ColumnClause
 from sqlalchemy.types import NULLTYPE, NullType
 
 from stillroom.edges.alembic.completing.named import Named
+from stillroom.edges.alembic.completing.texts import escaped, sql_of
 
 _OWNED = """
 select c.oid::regclass::text, t.oid::regclass::text, a.attname::text from pg_catalog.pg_depend d
@@ -43,11 +44,24 @@ class StillroomImpl(PostgresqlImpl):
         if isinstance(column_info["type"], NullType):
             column_info["type"] = self._named(inspector, table, column_info["name"])
         default = column_info.get("default")
+        if default:
+            column_info["default"] = escaped(default)  # it becomes a text() of SQLAlchemy's
         if not default or not isinstance(column_info["type"], SMALLINT | INTEGER | BIGINT):
             return
         match = _NEXTVAL.fullmatch(default)
         if match and self._owner(inspector, match["name"]) == column_info["name"]:
             del column_info["default"]
+
+    def render_ddl_sql_expr(self, expr: Any, is_server_default: bool = False, is_index: bool = False, **kw: Any) -> str:
+        """Be Alembic's hook for a clause in a file: as the server is to get it, and as `text()` takes it."""
+        del is_server_default, kw
+        if is_index:  # literal_column(), in which a colon is one
+            return sql_of(expr if isinstance(expr, ColumnClause) else expr.self_group())
+        return escaped(sql_of(expr))
+
+    def _compile_element(self, element: Any) -> str:
+        """Be Alembic's reading of an index expression, of the database and of the models, where it compares them."""
+        return element if isinstance(element, str) else sql_of(element)
 
     def compare_type(self, inspector_column: Any, metadata_column: Any) -> bool:
         """Be Alembic's comparison of types: one that SQLAlchemy does not know is compared by its parameters."""

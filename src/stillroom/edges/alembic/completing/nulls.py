@@ -8,12 +8,12 @@ from typing import Any
 from psycopg2 import sql
 from sqlalchemy import JSON
 from sqlalchemy import literal as sa_literal
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import CompileError
 
 from stillroom.core.generation import Question
 from stillroom.edges.alembic.completing.findings import Findings, ddl_of, literal, quoted, shown, words
 from stillroom.edges.alembic.completing.operations import StatementOp, Way, live_names
+from stillroom.edges.alembic.completing.texts import dialect
 
 
 def without_nulls(context: Any, findings: Findings, operation: Any, upgrade: Any) -> list[Any]:
@@ -53,9 +53,8 @@ def model_value(column: Any) -> str:
         return ""
     if isinstance(column.type, JSON):
         return f"{literal(json.dumps(default.arg))}::{ddl_of(column.type)}"
-    make: Any = postgresql.dialect
     try:
         bound = sa_literal(default.arg, column.type)
-        return str(bound.compile(dialect=make(paramstyle="named"), compile_kwargs={"literal_binds": True}))
+        return str(bound.compile(dialect=dialect(), compile_kwargs={"literal_binds": True}))
     except (CompileError, NotImplementedError, ValueError, TypeError, AttributeError):
         return ""

@@ -21,6 +21,7 @@ from stillroom.edges.alembic.completing.operations import (
     StatementOp,
     UnansweredOp,
 )
+from stillroom.edges.alembic.completing.texts import escaped
 from stillroom.edges.alembic.enums import is_enum
 
 BLOCK = "with op.get_context().autocommit_block():"
@@ -29,13 +30,8 @@ BLOCK = "with op.get_context().autocommit_block():"
 @renderers.dispatch_for(StatementOp)
 def _statement(context: Any, operation: StatementOp) -> list[str]:
     del context
-    lines = [f"op.execute({_sql_text(each)!r})" for each in operation.up.statements]
+    lines = [f"op.execute({escaped(each)!r})" for each in operation.up.statements]
     return [BLOCK, *lines, ""] if operation.up.alone and lines else lines
-
-
-def _sql_text(sql: str) -> str:
-    """Alembic takes a colon for the beginning of a parameter, but not two."""
-    return sql.replace("::", "\0").replace(":", "\\:").replace("\0", "::")
 
 
 @renderers.dispatch_for(RenameColumnOp)
@@ -145,7 +141,7 @@ def _add_filled(context: Any, operation: AddFilledColumnOp) -> list[str]:
 def _with_default(column: Any, value: str) -> Any:
     from sqlalchemy import DefaultClause
 
-    default = DefaultClause(text(value))
+    default = DefaultClause(text(escaped(value)))
     default._set_parent(column)
     return column
 
@@ -157,7 +153,7 @@ def _fill(context: Any, operation: AddFilledColumnOp, filling: Filling) -> list[
         numbered = words("(SELECT ctid AS place, row_number() OVER () AS n FROM", table + ")", "AS numbered")
         update = words(update, "FROM", numbered, "WHERE", f"{table}.ctid = numbered.place")
     if filling.is_distinct or not filling.key:
-        return [f"op.execute({_sql_text(update)!r})"]
+        return [f"op.execute({escaped(update)!r})"]
     context.imports.add("from stillroom import backfill")
     whole = ".".join([*([operation.schema] if operation.schema else []), operation.table_name])
     key = "" if filling.key == "id" else f", key={filling.key!r}"

@@ -10,10 +10,10 @@ from typing import Any
 
 from alembic.autogenerate.render import _repr_type
 from sqlalchemy import types
-from sqlalchemy.dialects import postgresql
 
 from stillroom.edges.alembic.completing.findings import ddl_of
 from stillroom.edges.alembic.completing.named import Named
+from stillroom.edges.alembic.completing.texts import dialect
 from stillroom.edges.alembic.enums import is_enum, render_enum
 
 MOST_LAYERS = 8
@@ -44,7 +44,7 @@ def plain_type(item: Any) -> Any:
     for _ in range(MOST_LAYERS):
         if not isinstance(inner, types.TypeDecorator):
             break
-        inner = inner.load_dialect_impl(_dialect())
+        inner = inner.load_dialect_impl(dialect())
     for base in type(inner).__mro__:
         if not _is_public(base):
             continue
@@ -65,11 +65,6 @@ def _is_public(base: type) -> bool:
 
 def _is_of(kind: type, package: str) -> bool:
     return kind.__module__.split(".")[0] == package
-
-
-def _dialect() -> Any:
-    make: Any = postgresql.dialect
-    return make()
 
 
 def _is_application(item: Any) -> bool:
