@@ -97,12 +97,12 @@ def test_checks_indexes_and_computed_columns_keep_their_text(either: Database) -
         sa.Index("ix_e", sa.text("(name || ' \\\\:e %')")),
     )""",
         )
-        + """    both: str | None = Field(default=None, sa_column=sa.Column(sa.Text, sa.Computed("name || ' \\\\:f 7%'", persisted=True)))\n"""
+        + """    joined: str | None = Field(default=None, sa_column=sa.Column(sa.Text, sa.Computed("name || ' \\\\:f 7%'", persisted=True)))\n"""
     )
 
     evolve(either, Evolution(HEAD, after, ROWS))
 
-    assert values(either, "select both from t") == ["a :f 7%", "b :f 7%"]
+    assert values(either, "select joined from t") == ["a :f 7%", "b :f 7%"]
     (check,) = values(either, "select pg_get_constraintdef(oid) from pg_constraint where conname = 'ck'")
     assert "'a:b %'" in str(check)
     assert "'5%'" in str(check)
