@@ -94,6 +94,19 @@ def test_an_answer_that_fits_nothing_is_told(at_head: Project, flags: tuple[str,
     assert said in done.stderr
 
 
+@pytest.mark.parametrize("answer", ["rename=users.display_name:wrong", "fill=users.wrong=1", "replace=mood.wrong:ok"])
+def test_plain_alembic_takes_no_answer_that_fits_nothing(at_head: Project, answer: str) -> None:
+    edit_model(at_head, "users", OLD, NEW)
+    before = files(at_head)
+    others = () if answer.startswith("rename") else ("-x", "rename=users.display_name:shown_name")
+
+    done = at_head.alembic("-x", answer, *others, "revision", "--autogenerate", "-m", "rename")
+
+    assert (done.code, files(at_head)) == (255, before), done.stderr
+    assert "nothing in the models and the database fits that" in done.stdout + done.stderr or not others
+    assert "Traceback" not in done.stderr
+
+
 def test_plain_alembic_asks_and_is_answered_by_x(at_head: Project) -> None:
     edit_model(at_head, "users", OLD, NEW)
     before = files(at_head)

@@ -44,17 +44,24 @@ def unanswered(questions: Sequence[Question]) -> RefusedError:
     return RefusedError(f"{said}; nothing was written", hint=hint)
 
 
-def require_use(unused: Iterable[tuple[str, str]]) -> None:
+def require_use(
+    unused: Iterable[tuple[str, str]], *, flag: str = "--{} {}", again: str = "`invoke make-migration` without it"
+) -> None:
     """Refuse an answer to nothing that was asked, most often a slip of the pen.
+
+    Args:
+        unused: The flags and what they are about.
+        flag: How one is typed.
+        again: What shows the differences.
 
     Raises:
         RefusedError: The flags are named.
     """
-    flags = [f"--{kind} {subject}" for kind, subject in unused]
+    flags = [flag.format(kind, subject) for kind, subject in unused]
     if flags:
         raise RefusedError(
             f"{', '.join(flags)}: nothing in the models and the database fits that; nothing was written",
-            hint="`invoke make-migration` without it shows what differs",
+            hint=f"{again} shows what differs",
         )
 
 

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from stillroom.commands._database import limits_of, reach_database
-from stillroom.commands._plain_place import READING, Place, choose_options, function_name
+from stillroom.commands._plain_place import COMPARING, READING, Place, choose_options, function_name
 from stillroom.commands._plain_recording import begin, entered, take_lock
 from stillroom.edges.process import keep_memory_private, report_bugs_through
 from stillroom.edges.scripts import read_layout, require_files
@@ -90,6 +90,20 @@ def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: Place) -> N
                 context.begin_transaction(),
             ):
                 context.run_migrations()
+            if name == COMPARING:
+                _require_use(chosen)
+
+
+def _require_use(chosen: dict[str, Any]) -> None:
+    """Refuse an answer by `-x` to nothing that was asked, before a file is written.
+
+    Raises:
+        RefusedError: The answers are named.
+    """
+    from stillroom.commands._asking import require_use
+    from stillroom.edges.alembic.completing.findings import KEY
+
+    require_use(chosen[KEY].unused, flag="-x {}={}", again="the same command without it")
 
 
 def _attempt(raw: Connection, place: Place) -> Attempt:

@@ -62,6 +62,12 @@ def _same_family(one: str, other: str) -> bool:
     return any(one in family and other in family for family in FAMILIES)
 
 
+def are_kin(old: str, new: str) -> bool:
+    """Say whether two types hold the same kind of values: text of another length, a number of another size."""
+    one, other = base_of(old), base_of(new)
+    return old.endswith("[]") == new.endswith("[]") and (one == other or _same_family(one, other))
+
+
 def _brackets(ddl: str) -> str:
     return "[]" if ddl.endswith("[]") else ""
 

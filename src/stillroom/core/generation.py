@@ -17,7 +17,8 @@ class Question:
     """What only a person knows about a change of the models.
 
     Args:
-        kind: "rename", "fill" or "replace": the flag that answers it; "convert" for values that have to be corrected first.
+        kind: "rename", "fill" or "replace": the flag that answers it; "lose" where only
+            `--allow data-loss` does; "convert" for values that have to be corrected first.
         subject: What it is about: "users.name", "users", or "mood.sad" for a member of an enum type.
         text: What was found, as the beginning of a sentence.
         choices: New names, for a rename or a replacement.

@@ -135,6 +135,12 @@ def test_both_a_table_and_one_of_its_columns(either: Database) -> None:
             "users.name",
             ("title",),
         ),
+        (
+            "    name: str = Field(max_length=50, index=True)",
+            "    title: str = Field(max_length=80)",
+            "users.name",
+            ("title",),
+        ),
         ('"users"', '"people"', "users", ("people",)),
     ],
 )
@@ -160,6 +166,48 @@ def test_another_type_is_no_likely_rename(either: Database, new: str) -> None:
 
     with opened(either) as connection:
         assert not generate(connection, models(after)).findings.questions
+
+
+def test_the_very_same_type_is_proposed_first(either: Database) -> None:
+    new = "    title: str\n    label: str = Field(max_length=50)"
+    after = BASE.replace("    name: str = Field(max_length=50, index=True)", new)
+    begin(either, Evolution(BASE, after, ROWS))
+
+    with opened(either) as connection:
+        asked = generate(connection, models(after), Answers(fill={"users.title": "''", "users.label": "''"})).findings
+
+    assert [each.choices for each in asked.questions] == [("label", "title")]
+
+
+def test_a_table_whose_columns_have_other_names_is_asked_about(either: Database) -> None:
+    head = "\n\nclass {}(SQLModel, table=True):\n    __tablename__ = '{}'\n"
+    table = head + "    {}: int | None = Field(default=None, primary_key=True)\n    {}: str\n    {}: str\n"
+    before = BASE + table.format("Tag", "tag", "id", "name", "colour")
+    after = BASE + table.format("Label", "label", "label_id", "title", "hue")
+    begin(either, Evolution(before, "", ROWS + "insert into tag (name, colour) values ('a', 'b');"))
+
+    with opened(either) as connection:
+        (asked,) = generate(connection, models(after)).findings.questions
+        told = {"tag": "label", "label.id": "label_id", "label.name": "title", "label.colour": "hue"}
+        made = generate(connection, models(after), Answers(rename=told))
+        made.run(connection, "upgrade")
+        assert generate(connection, models(after)).is_empty
+
+    assert (asked.subject, asked.choices) == ("tag", ("label",))
+    assert count(either, "select title || hue from label where label_id = 1") == "ab"
+
+
+def test_a_table_in_another_schema_is_not_dropped_without_a_word(either: Database) -> None:
+    after = BASE.replace('"badges"', "\"badges\"\n    __table_args__ = {'schema': 'arch'}")
+    begin(either, Evolution(BASE, after, ROWS, setup="create schema arch"))
+
+    with opened(either) as connection:
+        (asked,) = generate(connection, models(after)).findings.questions
+        meant = generate(connection, models(after), Answers(may_lose=True))
+
+    assert asked.flags == ("--allow data-loss",)
+    assert "`ALTER TABLE badges SET SCHEMA arch`" in asked.text
+    assert "op.drop_table('badges')" in meant.upgrade
 
 
 def test_an_answer_to_nothing_is_told(either: Database) -> None:
