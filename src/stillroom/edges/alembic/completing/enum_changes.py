@@ -6,14 +6,15 @@ the transaction has ended, and none can be taken away, so that a type that loses
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from alembic.operations import ops
 from sqlalchemy import DefaultClause, text
 
+from stillroom.core.enum_words import reword
 from stillroom.core.generation import Question
-from stillroom.edges.alembic.completing.defaults import plain, text_of
+from stillroom.edges.alembic.completing.defaults import text_of
 from stillroom.edges.alembic.completing.enum_live import Live, count_rows, read_enums
 from stillroom.edges.alembic.completing.enum_renames import rename_types
 from stillroom.edges.alembic.completing.enum_statements import grow, rebuild, rename_member
@@ -30,15 +31,22 @@ def settle_enums(context: Any, upgrade: Any) -> None:
     changes: list[Any] = [*rename_types(upgrade, live, wanted)]
     needed = {(each.schema, str(each.name)): each for each in _needed(upgrade)}
     new = [each for key, each in needed.items() if key not in live]
+    words: dict[str, Mapping[str, str]] = {}
     for key, item in wanted.items():
         if key in live and not live[key].is_foreign:
-            changes += _change(live[key], tuple(str(each) for each in item.enums), findings, context)
+            found, words[live[key].spelled] = _change(
+                live[key], tuple(str(each) for each in item.enums), findings, context
+            )
+            changes += found
+            for other, each in live.items():
+                if each.spelled != live[key].spelled:
+                    live[other] = each.beside(live[key].spelled, words[live[key].spelled])
     gone = [
         each
         for key, each in live.items()
         if key not in wanted and key == (each.schema, each.name) and not each.is_foreign and _loses_all(each, upgrade)
     ]
-    _follow_defaults(upgrade, findings)
+    _follow_defaults(upgrade, words)
     upgrade.ops[:0] = [*(CreateEnumOp(each) for each in new), *changes]
     upgrade.ops.extend(DropEnumOp(_as_type(each)) for each in gone)
 
@@ -83,20 +91,29 @@ def _as_type(live: Live) -> Any:
     return postgresql.ENUM(*live.labels, name=live.name, schema=live.schema)
 
 
-def _change(live: Live, labels: tuple[str, ...], findings: Findings, context: Any) -> list[Any]:
+def _change(
+    live: Live, labels: tuple[str, ...], findings: Findings, context: Any
+) -> tuple[list[Any], Mapping[str, str]]:
+    """Return the operations, and how definitions that name members are worded afterwards."""
     gone = [each for each in live.labels if each not in labels]
     added = [each for each in labels if each not in live.labels]
+    asked = len(findings.questions)
     renamed, moved = _settle_gone(live, gone, added, labels, findings, context)
-    if findings.questions and any(
-        each.subject.startswith(f"{shown(live.schema, live.name)}.") for each in findings.questions
-    ):
-        return []
+    if moved and live.blockers:
+        text = f"enum type {shown(live.schema, live.name)} loses {', '.join(moved)}, and it cannot be made anew below {', '.join(live.blockers)}"
+        findings.questions.append(Question("convert", shown(live.schema, live.name), text, may_be_lost=False))
+    if len(findings.questions) > asked:
+        return [], {}
     found: list[Any] = [rename_member(live, old, new) for old, new in renamed.items()]
     current = tuple(renamed.get(each, each) for each in live.labels)
     if set(labels) - set(current) or moved:
         live = live.worded(renamed)
+        if not moved and live.blockers:
+            findings.note(
+                f"{live.name} is used by {', '.join(live.blockers)}: the way back leaves its new members in the type"
+            )
         found.append(grow(live, current, labels) if not moved else rebuild(live, current, labels, moved))
-    return found
+    return found, {**renamed, **moved}
 
 
 def _settle_gone(
@@ -114,26 +131,39 @@ def _settle_gone(
         elif other in labels:
             assert other is not None
             moved[old] = other
-        elif findings.answers.is_lost(subject):
+        elif findings.answers.is_lost(subject) and not (held := _held(live, old, context)):
             moved[old] = ""
         else:
             findings.used -= {("rename", subject), ("replace", subject)}
             findings.questions += _ask(live, subject, old, added, labels, context)
+            if findings.answers.is_lost(subject):
+                text = f"{subject} is gone from the models, and its rows cannot become null: {held}"
+                findings.questions[-1] = Question("replace", subject, text, tuple(labels), may_be_lost=False)
     return renamed, moved
 
 
-def _follow_defaults(upgrade: Any, findings: Findings) -> None:
+def _held(live: Live, label: str, context: Any) -> str:
+    """Say why there has to be a member in the place of one that goes; empty where null will do."""
+    for use in live.uses:
+        if not use.is_nullable and not use.is_array and count_rows(context.connection, live, use, label):
+            return f"{shown(use.schema, use.table, use.column)} is NOT NULL"
+    name = live.names(label)
+    return f"{name} names it" if name else ""
+
+
+def _follow_defaults(upgrade: Any, words: Mapping[str, Mapping[str, str]]) -> None:
     """Word the default a column has in the members of afterwards: it is changed after them, and changed back before them."""
     for operation in flatten(upgrade):
         before = getattr(operation, "existing_server_default", None)
-        kind: Any = getattr(operation, "existing_type", None)
-        if not isinstance(before, DefaultClause) or not is_enum(kind):
+        kind = getattr(operation, "existing_type", None)
+        if not isinstance(before, DefaultClause) or not is_enum(getattr(kind, "item_type", kind)):
             continue
-        old = plain(text_of(before))
-        subject = f"{shown(kind.schema, str(kind.name))}.{old}"
-        new = findings.answers.rename.get(subject) or findings.answers.replace.get(subject)
-        if new or findings.answers.is_lost(subject):
-            operation.existing_server_default = DefaultClause(text(escaped(literal(new)))) if new else None
+        old = text_of(before)
+        for spelled, changes in words.items():
+            gone = any(not new and old == f"{literal(each)}::{spelled}" for each, new in changes.items())
+            new = reword(old, spelled, changes)
+            if gone or new != old:
+                operation.existing_server_default = None if gone else DefaultClause(text(escaped(new)))
 
 
 def _ask(

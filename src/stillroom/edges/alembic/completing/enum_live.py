@@ -9,44 +9,39 @@ from typing import Any
 
 from psycopg2 import sql
 
-from stillroom.edges.alembic.completing.findings import literal, quoted
-
-_EXISTING = """
-select n.nspname, t.typname, pg_catalog.pg_type_is_visible(t.oid),
-  array(select e.enumlabel::text from pg_catalog.pg_enum e where e.enumtypid = t.oid order by e.enumsortorder),
-  array(select pg_catalog.jsonb_build_array(cn.nspname, c.relname, a.attname, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
-      a.atttypid <> t.oid, pg_catalog.pg_table_is_visible(c.oid))::text
-    from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid join pg_catalog.pg_namespace cn on cn.oid = c.relnamespace
-    left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-    where a.atttypid in (t.oid, t.typarray) and not a.attisdropped and c.relkind in ('r', 'p') and not c.relispartition
-    order by 1),
-  array(select pg_catalog.jsonb_build_array(i.indexrelid::regclass::text, pg_catalog.pg_get_indexdef(i.indexrelid))::text
-    from pg_catalog.pg_index i where exists (select from pg_catalog.pg_depend p where p.classid = 'pg_catalog.pg_class'::regclass::oid
-      and p.objid = i.indexrelid and p.refclassid = 'pg_catalog.pg_type'::regclass::oid and p.refobjid in (t.oid, t.typarray))
-    and not exists (select from pg_catalog.pg_inherits h where h.inhrelid = i.indexrelid) order by 1),
-  array(select pg_catalog.jsonb_build_array(k.conrelid::regclass::text, pg_catalog.quote_ident(k.conname::text), pg_catalog.pg_get_constraintdef(k.oid))::text
-    from pg_catalog.pg_constraint k where k.contype = 'c' and k.conrelid <> 0::oid and k.coninhcount::integer = 0 and exists (select from pg_catalog.pg_depend p
-      where p.classid = 'pg_catalog.pg_constraint'::regclass::oid and p.objid = k.oid
-      and p.refclassid = 'pg_catalog.pg_type'::regclass::oid and p.refobjid in (t.oid, t.typarray)) order by 1),
-  exists (select from pg_catalog.pg_depend p where p.objid = t.oid and p.classid = 'pg_catalog.pg_type'::regclass::oid and p.deptype = 'e')
-from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace where t.typtype = 'e' order by 1, 2
-"""
+from stillroom.core.enum_words import reword
+from stillroom.edges.alembic.completing.enum_sql import EXISTING
+from stillroom.edges.alembic.completing.findings import quoted
 
 
 @dataclass(frozen=True)
 class Use:
-    """A column that has the type: where it is, what its default is, and whether it is an array of it."""
+    """A column that has the type: where it is, its default, whether it is an array of the type, and whether it takes nulls."""
 
     schema: str | None
     table: str
     column: str
     default: str | None
     is_array: bool
+    is_nullable: bool = True
 
 
 @dataclass(frozen=True)
 class Live:
-    """An enum type of the database: its columns, and the indexes (name, definition) and checks (table, name, definition) that name it."""
+    """An enum type of the database.
+
+    Args:
+        schema: Where it is; None where its name alone finds it.
+        name: Its own.
+        labels: Its members, in their order.
+        uses: Its columns.
+        indexes: Those that name a member: name and definition.
+        checks: Those that name a member: table, name and definition.
+        is_foreign: It belongs to an extension.
+        spelled: Its name as the server writes it in a definition.
+        references: Foreign keys from or to its columns: table, name and definition.
+        blockers: What stands in the way of making it anew, in the server's words.
+    """
 
     schema: str | None
     name: str
@@ -55,22 +50,34 @@ class Live:
     indexes: tuple[tuple[str, str], ...]
     checks: tuple[tuple[str, str, str], ...]
     is_foreign: bool
+    spelled: str = ""
+    references: tuple[tuple[str, str, str], ...] = ()
+    blockers: tuple[str, ...] = ()
 
     def worded(self, changes: Mapping[str, str]) -> Live:
-        """Word defaults, indexes and checks in other members: old to new."""
+        """Word it in other members: old to new."""
+        return replace(
+            self.beside(self.spelled, changes),
+            labels=tuple(changes.get(each, each) for each in self.labels),
+            uses=tuple(
+                replace(each, default=each.default and reword(each.default, self.spelled, changes))
+                for each in self.uses
+            ),
+        )
 
-        def word(text: str) -> str:
-            for old, new in changes.items():
-                text = text.replace(f"{literal(old)}::", f"{literal(new)}::")
-            return text
-
+    def beside(self, spelled: str, changes: Mapping[str, str]) -> Live:
+        """Word its indexes and checks as they are once another type, which they name as well, has other members."""
         return replace(
             self,
-            labels=tuple(changes.get(each, each) for each in self.labels),
-            uses=tuple(replace(each, default=each.default and word(each.default)) for each in self.uses),
-            indexes=tuple((name, word(text)) for name, text in self.indexes),
-            checks=tuple((table, name, word(text)) for table, name, text in self.checks),
+            indexes=tuple((name, reword(text, spelled, changes)) for name, text in self.indexes),
+            checks=tuple((table, name, reword(text, spelled, changes)) for table, name, text in self.checks),
         )
+
+    def names(self, label: str) -> str:
+        """Name an index or a check whose definition names a member; empty without one."""
+        found = [(name, text) for name, text in self.indexes] + [(name, text) for _, name, text in self.checks]
+        other = {label: label + "?"}
+        return next((name for name, text in found if reword(text, self.spelled, other) != text), "")
 
     @property
     def quoted(self) -> str:
@@ -81,14 +88,22 @@ class Live:
 def read_enums(connection: Any) -> dict[tuple[str | None, str], Live]:
     """Read all enum types, by schema and name; a visible one by its name alone as well."""
     found: dict[tuple[str | None, str], Live] = {}
-    for schema, name, is_visible, labels, uses, indexes, checks, is_foreign in connection.exec_driver_sql(
-        _EXISTING
-    ).all():
+    rows = connection.exec_driver_sql(EXISTING).all()
+    for schema, name, is_visible, labels, uses, indexes, checks, is_foreign, spelled, references, blockers in rows:
         parsed = []
-        for place, table, column, default, is_array, near in (json.loads(each) for each in uses):
-            parsed.append(Use(None if near else place, table, column, default, is_array))
+        for place, table, column, default, is_array, near, is_strict in (json.loads(each) for each in uses):
+            parsed.append(Use(None if near else place, table, column, default, is_array, not is_strict))
         one = Live(
-            None if is_visible else schema, name, tuple(labels), tuple(parsed), *_parsed(indexes, checks), is_foreign
+            None if is_visible else schema,
+            name,
+            tuple(labels),
+            tuple(parsed),
+            indexes=_parsed(indexes),
+            checks=_parsed(checks),
+            is_foreign=is_foreign,
+            spelled=spelled,
+            references=_parsed(references),
+            blockers=tuple(blockers),
         )
         found[schema, name] = one
         if is_visible:
@@ -96,8 +111,8 @@ def read_enums(connection: Any) -> dict[tuple[str | None, str], Live]:
     return found
 
 
-def _parsed(indexes: list[str], checks: list[str]) -> tuple[Any, Any]:
-    return tuple(tuple(json.loads(each)) for each in indexes), tuple(tuple(json.loads(each)) for each in checks)
+def _parsed(rows: list[str]) -> tuple[Any, ...]:
+    return tuple(tuple(json.loads(each)) for each in rows)
 
 
 def count_rows(connection: Any, live: Live, use: Use, label: str) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from alembic.operations import ops
 
+from stillroom.core.enum_words import respell
 from stillroom.edges.alembic.completing.enum_live import Live
 from stillroom.edges.alembic.completing.findings import quoted
 from stillroom.edges.alembic.completing.operations import StatementOp, Way
@@ -33,11 +34,28 @@ def rename_types(upgrade: Any, live: Types, wanted: Types | dict[Any, Any]) -> l
         for change in changes:
             change.modify_type = None
         found.append(_rename(old, target[1]))
-        live[target] = replace(old, name=target[1])
+        live[target] = _renamed(old, target[1])
         del live[key]
     for table in _tables(upgrade):
         table.ops[:] = [each for each in table.ops if not isinstance(each, ops.AlterColumnOp) or each.has_changes()]
     return found
+
+
+def _renamed(old: Live, name: str) -> Live:
+    """Know it by its new name, in the definitions as well."""
+    new = quoted(old.schema, name)
+
+    def word(text: str) -> str:
+        return respell(text, old.spelled, new)
+
+    return replace(
+        old,
+        name=name,
+        spelled=new,
+        uses=tuple(replace(each, default=each.default and word(each.default)) for each in old.uses),
+        indexes=tuple((index, word(text)) for index, text in old.indexes),
+        checks=tuple((table, check, word(text)) for table, check, text in old.checks),
+    )
 
 
 def _tables(upgrade: Any) -> list[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from stillroom.core.enum_words import reword
 from stillroom.edges.alembic.completing.enum_live import Live, Use
 from stillroom.edges.alembic.completing.findings import literal, quoted, words
 from stillroom.edges.alembic.completing.operations import StatementOp, Way
@@ -39,6 +40,9 @@ def grow(live: Live, current: tuple[str, ...], labels: tuple[str, ...]) -> State
         up.append(f"ALTER TYPE {live.quoted} ADD VALUE IF NOT EXISTS {literal(label)} {place} {literal(beside)}")
     new = ", ".join(each for each in labels if each not in current)
     forward = Way(tuple(up), f"add_value {live.name}: {new}", alone=True)
+    if live.blockers:
+        remark = f"type {live.name} keeps {new}: it cannot be made anew below {', '.join(live.blockers)}"
+        return StatementOp("add_value", forward, Way((), "nothing", remark=remark))
     return StatementOp("add_value", forward, Way(_rebuild(live, current, {}), f"remake_type {live.name} without {new}"))
 
 
@@ -53,7 +57,7 @@ def _rebuild(live: Live, labels: Iterable[str], moved: dict[str, str]) -> tuple[
     """Make the type anew with other members, and put its columns on it; a value that is none of them fails."""
     old = quoted(live.schema, f"{live.name}_before")
     members = ", ".join(literal(each) for each in labels)
-    lines = []
+    lines = [f"ALTER TABLE {table} DROP CONSTRAINT {name}" for table, name, _ in live.references]
     for use in live.uses:
         table, column = quoted(use.schema, use.table), quoted(use.column)
         for gone, new in moved.items():
@@ -79,14 +83,15 @@ def _rebuild(live: Live, labels: Iterable[str], moved: dict[str, str]) -> tuple[
     live = live.worded({gone: new for gone, new in moved.items() if new})
     lines += [f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}" for table, name, definition in live.checks]
     lines += [definition for _, definition in live.indexes]
+    lines += [f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}" for table, name, definition in live.references]
     return (*lines, f"DROP TYPE {old}")
 
 
 def _default(live: Live, use: Use, moved: dict[str, str]) -> str:
-    for gone, new in moved.items():
-        if (use.default or "").startswith(f"{literal(gone)}::"):
-            return f"{literal(new)}::{live.quoted}" if new else ""
-    return use.default or ""
+    default = use.default or ""
+    if any(not new and default == f"{literal(gone)}::{live.spelled}" for gone, new in moved.items()):
+        return ""
+    return reword(default, live.spelled, moved)
 
 
 def _holds(use: Use, label: str) -> str:

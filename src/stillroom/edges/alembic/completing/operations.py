@@ -19,11 +19,13 @@ class Way:
         statements: One after the other.
         text: One line for a reader.
         alone: In an autocommit block: PostgreSQL takes them outside of a transaction only.
+        remark: A comment to stand before them.
     """
 
     statements: tuple[str, ...]
     text: str
     alone: bool = False
+    remark: str = ""
 
 
 class StatementOp(ops.MigrateOperation):

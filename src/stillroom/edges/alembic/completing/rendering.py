@@ -31,7 +31,9 @@ BLOCK = "with op.get_context().autocommit_block():"
 def _statement(context: Any, operation: StatementOp) -> list[str]:
     del context
     lines = [f"op.execute({escaped(each)!r})" for each in operation.up.statements]
-    return [BLOCK, *lines, ""] if operation.up.alone and lines else lines
+    if operation.up.alone and lines:
+        lines = [BLOCK, *lines, ""]
+    return [f"# {operation.up.remark}", *(lines or ["pass"])] if operation.up.remark else lines
 
 
 @renderers.dispatch_for(RenameColumnOp)
