@@ -14,6 +14,12 @@ CLOCKS = ("TIME WITHOUT TIME ZONE", "TIME WITH TIME ZONE")
 JSONS, BITS = ("JSON", "JSONB"), ("BIT", "BIT VARYING")
 FAMILIES = (TEXTS, NUMBERS, MOMENTS, CLOCKS, JSONS, BITS)
 ZONE = "UTC"
+WHOLE = ("SMALLINT", "INTEGER", "BIGINT")
+WIDENING = {
+    *((one, other) for at, one in enumerate(WHOLE) for other in (*WHOLE[at + 1 :], "NUMERIC", "DECIMAL")),
+    *(("SMALLINT", each) for each in ("REAL", "DOUBLE PRECISION")),
+    *((each, "DOUBLE PRECISION") for each in ("INTEGER", "REAL")),
+}
 
 
 def base_of(ddl: str) -> str:
@@ -43,7 +49,29 @@ def find_using(column: str, old: str, new: str, *, old_is_enum: bool = False, ne
 
 
 def _zone(column: str, one: str, other: str) -> str:
-    return f"{column} AT TIME ZONE '{ZONE}'" if {one, other} == set(MOMENTS[1:]) else ""
+    """Take times without a zone for those of one: the server would take the session's, which is another one elsewhere."""
+    date, plain, zoned = MOMENTS
+    if {one, other} == {plain, zoned}:
+        return f"{column} AT TIME ZONE '{ZONE}'"
+    if (one, other) == (date, zoned):
+        return f"{column}::timestamp AT TIME ZONE '{ZONE}'"
+    return f"({column} AT TIME ZONE '{ZONE}')::date" if (one, other) == (zoned, date) else ""
+
+
+def needs_zone(old: str, new: str) -> bool:
+    """Say whether a conversion depends on a time zone."""
+    return bool(_zone("", base_of(old), base_of(new)))
+
+
+def may_lose(old: str, new: str) -> bool:
+    """Say whether values may come out as other ones, as 9.99 does from numeric to integer; arrays as their elements."""
+    one, other = base_of(old), base_of(new)
+    if (one, other) in WIDENING and "(" not in new:
+        return False
+    family = next((each for each in (NUMBERS, MOMENTS, CLOCKS) if one in each and other in each), None)
+    return (
+        family is not None and old.upper() != new.upper() and not needs_zone(old, new) and (one, other) != MOMENTS[:2]
+    )
 
 
 def _between_families(column: str, bases: tuple[str, str], new: str) -> str:

@@ -9,7 +9,6 @@ from stillroom.core.operations import Operation
 from stillroom.core.printable import visible
 
 NOT_COMPARED = (
-    "primary keys",
     "CHECK constraints that have no name",
     "conditions of partial indexes",
     "expressions of computed columns",

@@ -123,6 +123,12 @@ RETYPED = {
     "text to enum": ("m: str | None = None", "m: Mood | None = None", "postgresql_using='m::text::mood'"),
     "text to jsonb": ("d: str | None = None", "d: dict[str, Any] | None = Field(default=None, sa_type=pg.JSONB)", "d::JSONB"),
     "integer to boolean": ("b: int | None = None", "b: bool | None = None", "postgresql_using='b <> 0'"),
+    "date to timestamptz": (
+        "at: date | None = None",
+        "at: datetime | None = Field(default=None, sa_type=sa.DateTime(timezone=True))",
+        "postgresql_using=\"at::timestamp AT TIME ZONE 'UTC'\"",
+    ),
+    "integer to numeric": ("i: int | None = None", "i: Decimal | None = Field(default=None, max_digits=9, decimal_places=2)", "precision=9"),
     "longer text": ("t: str | None = Field(default=None, max_length=5)", "t: str | None = Field(default=None, max_length=50)", "length=50"),
     "with a default": (
         """k: str = Field(default="1", sa_column_kwargs={"server_default": "1"})""",
@@ -139,6 +145,8 @@ VALUES = {
     "text to enum": "m = 'SAD'",
     "text to jsonb": """d = '{"a": 1}'""",
     "integer to boolean": "b = 1",
+    "date to timestamptz": "at = '2026-01-02'",
+    "integer to numeric": "i = 12",
     "longer text": "t = 'abc'",
     "with a default": "k = '3'",
     "integer to text": "i = 4",
@@ -177,6 +185,95 @@ def test_a_value_that_does_not_go_is_found_before_anything_is_written(
 
     assert (question.kind, question.flags) == ("convert", ())
     assert said in question.text
+
+
+DECIMAL = "n: Decimal | None = Field(default=None, max_digits=9, decimal_places="
+MOMENT = "n: datetime | None = Field(default=None, sa_type=sa.DateTime)"
+LOSSY = {
+    "a fraction": ("n: Decimal | None = None", "n: int | None = None", "9.99", "NUMERIC to INTEGER"),
+    "a shorter fraction": (f"{DECIMAL}2)", f"{DECIMAL}1)", "9.99", "NUMERIC(9, 2) to NUMERIC(9, 1)"),
+    "a float": ("n: float | None = None", "n: int | None = None", "1.5", "DOUBLE PRECISION to INTEGER"),
+    "a time of day": (MOMENT, "n: date | None = None", "'2026-01-02 03:04'", "TIMESTAMP WITHOUT TIME ZONE to DATE"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOSSY)
+def test_values_that_would_become_other_ones_are_counted_and_asked_about(either: Database, name: str) -> None:
+    old, new, value, change = LOSSY[name]
+    before, after = with_column(new, before=old)
+    begin(either, Evolution(before, after, f"{ROWS} update users set n = {value} where name = 'Ann'"))
+
+    with opened(either) as connection:
+        (question,) = generate(connection, models(after)).findings.questions
+        meant = generate(connection, models(after), Answers(may_lose=True))
+
+    assert question.flags == ("--allow data-loss",)
+    assert f"users.n: 1 value here becomes another one from {change}" in question.text
+    assert "op.alter_column('users', 'n'" in meant.upgrade
+
+
+def test_whole_numbers_go_without_a_question_and_too_large_ones_not_at_all(either: Database) -> None:
+    before, after = with_column(
+        "n: int | None = None", before="n: int | None = Field(default=None, sa_type=sa.BigInteger)"
+    )
+    begin(either, Evolution(before, after, f"{ROWS} update users set n = 5"))
+    with opened(either) as connection:
+        assert not generate(connection, models(after)).findings.questions
+    execute(either, "update users set n = 5000000000 where name = 'Ann'")
+
+    with opened(either) as connection:
+        (question,) = generate(connection, models(after)).findings.questions
+
+    assert (question.kind, question.flags) == ("convert", ())
+    assert "users.n: not every value can go (22003) from BIGINT to INTEGER" in question.text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value"),
+    [
+        ("sa.Date", "sa.DateTime(timezone=True)", "'2026-07-01'"),
+        ("sa.DateTime(timezone=True)", "sa.Date", "'2026-07-01 00:30+00'"),
+    ],
+)
+def test_a_day_is_the_same_one_afterwards_whatever_the_servers_zone(
+    either: Database, old: str, new: str, value: str
+) -> None:
+    before, after = with_column(
+        f"at: Any = Field(default=None, nullable=True, sa_type={new})",
+        before=f"at: Any = Field(default=None, nullable=True, sa_type={old})",
+    )
+    execute(either, f"alter database {either.name} set timezone = 'America/New_York'")
+
+    evolve(either, Evolution(before, after, f"{ROWS} update users set at = {value}", Answers(may_lose=True)))
+
+    connection = either.connect()
+    with connection.cursor() as cursor:
+        cursor.execute("select distinct extract(epoch from at)::bigint from users")
+        assert cursor.fetchall() == [(1782864000,)]
+
+
+def test_an_array_of_times_is_not_converted_into_another_zone(either: Database) -> None:
+    before, after = with_column(
+        "at: Any = Field(default=None, nullable=True, sa_type=pg.ARRAY(sa.DateTime(timezone=True)))",
+        before="at: Any = Field(default=None, nullable=True, sa_type=pg.ARRAY(sa.DateTime))",
+    )
+    begin(either, Evolution(before, after, ROWS))
+
+    with opened(either) as connection:
+        (question,) = generate(connection, models(after)).findings.questions
+
+    assert "element by element" in question.text
+
+
+@pytest.mark.parametrize("kind", ["sa.Text", "sa.Integer"])
+def test_an_empty_list_is_what_rows_get(either: Database, kind: str) -> None:
+    before, after = with_column(
+        f"tags: list[Any] = Field(default=[], sa_column=sa.Column(pg.ARRAY({kind}), nullable=False, default=[]))"
+    )
+
+    made = evolve(either, Evolution(before, after, ROWS))
+
+    assert "server_default=sa.text(\"'{}'\")" in made.upgrade
 
 
 def test_nulls_of_a_column_that_may_hold_none_any_more(either: Database) -> None:

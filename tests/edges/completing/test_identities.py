@@ -82,6 +82,19 @@ def test_a_sequence_of_another_name_is_taken_over(either: Database) -> None:
     assert next_id(either) == 8
 
 
+@pytest.mark.parametrize(("kind", "most"), [("BigInteger", 2**63 - 1), ("SmallInteger", 2**15 - 1)])
+def test_the_sequence_of_a_serial_column_counts_as_far_as_the_column(either: Database, kind: str, most: int) -> None:
+    after = HEAD.replace("COLUMN", f"sa_column=sa.Column(sa.{kind}, primary_key=True)")
+
+    evolve(either, Evolution(SERIAL, after, ROWS))
+
+    with either.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("""select seqmax from pg_sequence where seqrelid = '"Order_id_seq"'::regclass""")
+        assert cursor.fetchone() == (most,)
+    connection.close()
+    assert next_id(either) == 8
+
+
 def test_one_that_never_counted_begins_with_one(either: Database) -> None:
     evolve(either, Evolution(SERIAL, with_identity(""), ""))
 

@@ -67,7 +67,7 @@ def _is_serial(column: Any) -> bool:
 def _filled(context: Any, findings: Findings, operation: Any) -> Any:
     column = operation.column
     subject = shown(operation.schema, operation.table_name, column.name)
-    is_alone = is_one_of_its_own(column)
+    is_alone = is_one_of_its_own(column) and not _shares_a_key(column)
     value = findings.find("fill", subject) or ("" if is_alone else model_value(column))
     if not value and _may_be_renamed(findings, operation):
         return operation
@@ -83,6 +83,11 @@ def _filled(context: Any, findings: Findings, operation: Any) -> Any:
     if is_constant(value):
         return AddFilledColumnOp.make(operation, Filling(value, is_constant=True))
     return AddFilledColumnOp.make(operation, Filling(value, key=_key_of(context, operation)))
+
+
+def _shares_a_key(column: Any) -> bool:
+    """Say whether it is only together with other columns that no two rows are the same."""
+    return bool(column.primary_key and not column.unique and len(column.table.primary_key.columns) > 1)
 
 
 def _may_be_renamed(findings: Findings, operation: Any) -> bool:

@@ -1,4 +1,4 @@
-"""A serial column that becomes an identity column and goes on counting where it stands.
+"""A serial column that becomes an identity column or a larger one, and goes on counting where it stands.
 
 PostgreSQL refuses to put an identity on a column that has a default, so the default goes first, with its sequence, and the new
 sequence takes over where the old one was. Source: PostgreSQL documentation, "ALTER TABLE", ADD GENERATED.
@@ -11,8 +11,9 @@ from typing import Any
 from alembic.operations import ops
 from sqlalchemy import Identity
 
+from stillroom.core.casts import WHOLE
 from stillroom.core.constraint_names import ConstraintNames
-from stillroom.edges.alembic.completing.findings import findings_of, literal, quoted, shown, words
+from stillroom.edges.alembic.completing.findings import ddl_of, findings_of, literal, quoted, shown, words
 from stillroom.edges.alembic.completing.operations import ChangeIdentityOp, StatementOp, Way, live_names
 
 _SERIAL = """
@@ -33,11 +34,17 @@ BEFORE = "_before"
 def settle_identities(context: Any, upgrade: Any) -> None:
     """Take the default and the sequence of a serial column away before it becomes an identity column, both ways."""
     tables = [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]
-    if context.connection is None or not any(_begins_identity(each) for table in tables for each in table.ops):
+    changed = any(_begins_identity(each) or _counts_otherwise(each) for table in tables for each in table.ops)
+    if context.connection is None or not changed:
         return
     rows = context.connection.exec_driver_sql(_SERIAL).all()
     serial = {(None if near else schema, table, column): rest for schema, table, column, near, *rest in rows}
     for table in tables:
+        resized: list[Any] = [each for each in table.ops if _counts_otherwise(each)]
+        for change in resized:
+            found = serial.get((change.schema, *live_names(upgrade, change)))
+            if found and not isinstance(change.modify_server_default, Identity):
+                table.ops.insert(table.ops.index(change) + 1, _resize(change, *found[:2]))
         changes: list[Any] = [each for each in table.ops if _begins_identity(each)]
         for change in changes:
             found = serial.get((change.schema, *live_names(upgrade, change)))
@@ -49,6 +56,21 @@ def settle_identities(context: Any, upgrade: Any) -> None:
                     f"{column}: serial becomes identity; its sequence is made anew and goes on where the old one stands, "
                     f"without the rights that were granted on {found[0]}"
                 )
+
+
+def _resize(change: Any, sequence: str, kind: str) -> StatementOp:
+    """Let the sequence count as far as the column does: PostgreSQL changes only that of an identity column along with it."""
+    name, new = quoted(change.schema, sequence), ddl_of(change.modify_type).lower()
+
+    def way(kind: str) -> Way:
+        return Way((words("ALTER SEQUENCE", name, "AS", kind),), f"alter_sequence {sequence}: {kind}")
+
+    return StatementOp("alter_sequence", way(new), way(kind), table=change.table_name)
+
+
+def _counts_otherwise(change: Any) -> bool:
+    is_change = type(change) is ops.AlterColumnOp and change.modify_type is not None
+    return is_change and all(ddl_of(each) in WHOLE for each in (change.existing_type, change.modify_type))
 
 
 def _begins_identity(change: Any) -> bool:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from psycopg2 import sql
-from sqlalchemy import JSON
+from sqlalchemy import ARRAY, JSON
 from sqlalchemy import literal as sa_literal
 from sqlalchemy.exc import CompileError
 
@@ -51,6 +51,8 @@ def model_value(column: Any) -> str:
     default = column.default
     if default is None or not default.is_scalar:
         return ""
+    if isinstance(column.type, ARRAY) and not default.arg:
+        return "'{}'"  # `ARRAY[]` has no type of its own
     if isinstance(column.type, JSON):
         return f"{literal(json.dumps(default.arg))}::{ddl_of(column.type)}"
     try:

@@ -26,6 +26,7 @@ from stillroom.edges.alembic.completing.identities import settle_identities
 from stillroom.edges.alembic.completing.naming import name_everything
 from stillroom.edges.alembic.completing.online import go_online
 from stillroom.edges.alembic.completing.operations import UnansweredOp
+from stillroom.edges.alembic.completing.primary_keys import remember_keys, settle_primary_keys
 from stillroom.edges.alembic.completing.renames import settle_renames
 from stillroom.edges.alembic.completing.retyping import settle_types
 
@@ -33,6 +34,7 @@ NAME = "stillroom.completing"
 STEPS = (
     drop_tables_last,
     settle_renames,
+    settle_primary_keys,
     settle_enums,
     settle_identities,
     settle_types,
@@ -62,6 +64,7 @@ def register() -> str:
     plugin.add_autogenerate_comparator(
         compare_default, "column", "server_default", qualifier="postgresql", priority=DispatchPriority.FIRST
     )
+    plugin.add_autogenerate_comparator(remember_keys, "table", "stillroom_primary_key", qualifier="postgresql")
     return NAME
 
 

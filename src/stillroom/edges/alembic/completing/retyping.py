@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import psycopg2
 from alembic.operations import ops
-from psycopg2 import sql
 
-from stillroom.core.casts import ZONE, base_of, shortens
-from stillroom.core.generation import Question
+from stillroom.core.casts import ZONE, base_of, needs_zone
+from stillroom.edges.alembic.completing.convertible import look
 from stillroom.edges.alembic.completing.findings import Findings, ddl_of, findings_of, flatten, shown
-from stillroom.edges.alembic.completing.looking import looking
 from stillroom.edges.alembic.completing.operations import RetypeColumnOp, live_names
 from stillroom.edges.alembic.completing.rendering import using_of
 
@@ -26,7 +23,7 @@ def settle_types(context: Any, upgrade: Any) -> None:
     new = {_place(each) for each in flatten(upgrade) if isinstance(each, ops.AddColumnOp)}
     for change in flatten(upgrade):
         if isinstance(change, RetypeColumnOp) and _place(change) not in new:
-            _look(context.connection, findings_of(context), change, live_names(upgrade, change))
+            look(context.connection, findings_of(context), change, live_names(upgrade, change))
 
 
 def _is_retyping(operation: Any) -> bool:
@@ -92,55 +89,8 @@ def _model_default(context: Any, change: Any) -> Any:
 
 
 def _note_zone(findings: Findings, change: Any) -> None:
-    if f"AT TIME ZONE '{ZONE}'" in using_of(change):
+    if needs_zone(ddl_of(change.existing_type), ddl_of(change.modify_type)):
         subject = shown(change.schema, change.table_name, change.column_name)
         findings.note(
             f"{subject}: the values are taken for times in {ZONE}, both ways; edit the file if they are of another zone"
         )
-
-
-def _look(connection: Any, findings: Findings, change: Any, live: tuple[str, str]) -> None:
-    """Try the conversion on the values that are there.
-
-    Without a server function that tests values (`pg_input_is_valid`, 16) the first one that fails ends the look.
-    """
-    subject = shown(change.schema, change.table_name, change.column_name)
-    problem = _try(connection, change, live)
-    if problem:
-        old, new = ddl_of(change.existing_type), ddl_of(change.modify_type)
-        text = f"{subject}: {problem} from {old} to {new}; correct the values first"
-        findings.questions.append(Question("convert", subject, text, may_be_lost=False))
-
-
-def _try(connection: Any, change: Any, live: tuple[str, str]) -> str:
-    table = sql.Identifier(*([change.schema] if change.schema else []), live[0])
-    column, using = sql.Identifier(live[1]), using_of(change, live[1])
-    limit = shortens(ddl_of(change.existing_type), ddl_of(change.modify_type))
-    if limit is not None:
-        form = "select pg_catalog.count(*) from {} where pg_catalog.length({}::text) > {}"
-        count = _ask(connection, sql.SQL(form).format(table, column, sql.Literal(limit)))
-        return (
-            f"{count} value{'s are' if count != 1 else ' is'} too long to go"
-            if isinstance(count, int) and count
-            else ""
-        )
-    labels = getattr(change.modify_type, "enums", None)
-    if labels:
-        form = "select pg_catalog.count(*) from {} where not ({}::text = any({}::text[]))"
-        count = _ask(connection, sql.SQL(form).format(table, column, sql.Literal([str(each) for each in labels])))
-        return f"{count} value{'s are' if count != 1 else ' is'} no member, and cannot go" if count else ""
-    if not using:
-        return ""
-    found = _ask(connection, sql.SQL("select pg_catalog.count({}) from {}").format(sql.SQL(using), table))
-    return found if isinstance(found, str) else ""
-
-
-def _ask(connection: Any, query: sql.Composed) -> int | str:
-    with looking(connection) as cursor:
-        try:
-            cursor.execute(query)
-            return int(cursor.fetchone()[0])
-        except psycopg2.errors.QueryCanceled:
-            return 0
-        except (psycopg2.DataError, psycopg2.ProgrammingError) as error:
-            return f"not every value can go ({error.pgcode})"
