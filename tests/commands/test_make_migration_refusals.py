@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.revisions import VERSIONS, add_model, bring_to_head, drafts, files, newest, use_only
+from tests.commands.revisions import VERSIONS, add_model, bring_to_head, drafts, execute, files, newest, use_only
 from tests.servers import Project
 
 EMPTY_MODELS = "from sqlmodel import SQLModel\n"
@@ -100,6 +100,22 @@ def test_a_diff_that_only_drops_tables_is_refused_unless_it_is_meant(at_head: Pr
     assert "`invoke make-migration -m 'drop chat' --allow drop-table`" in refused.stderr
     assert meant.code == 0, meant.stderr
     assert "op.drop_table('messages')" in newest(at_head).read_text()
+
+
+def test_a_table_that_no_revision_made_is_not_dropped_along_with_other_changes(at_head: Project) -> None:
+    add_model(at_head)
+    execute(at_head, "create table other_log (at timestamptz, what jsonb); insert into other_log values (now(), null)")
+    before = files(at_head)
+
+    refused = at_head.invoke("make-migration", "-m", "notes")
+    nothing = files(at_head)
+    meant = at_head.invoke("make-migration", "-m", "notes", "--allow", "drop-table")
+
+    assert (refused.code, nothing) == (3, before)
+    assert "it would drop other_log; another tool's go into STILLROOM_UNMANAGED_TABLES" in refused.stderr
+    assert "`invoke make-migration -m notes --allow drop-table`" in refused.stderr
+    assert meant.code == 0, meant.stderr
+    assert "op.drop_table('other_log')" in newest(at_head).read_text()
 
 
 @pytest.mark.parametrize(

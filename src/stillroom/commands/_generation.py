@@ -14,7 +14,7 @@ from stillroom.commands._database import search_path_of
 from stillroom.core.generation import Answers
 from stillroom.core.guard import require_allowed
 from stillroom.core.proposals import propose_message
-from stillroom.core.review import drops_only_tables
+from stillroom.core.review import drops_of_strangers, drops_only_tables
 from stillroom.errors import InterruptedRunError, RefusedError
 
 if TYPE_CHECKING:
@@ -120,6 +120,17 @@ def _require_models(generated: Generated, base: Base, wish: Wish) -> None:
         cause = f"likely cause: {env} does not import their models (src/models/__init__.py){unimported}; another tool's go into STILLROOM_UNMANAGED_TABLES"
         act, detail = "make-migration that only drops tables", f"it would drop {tables}; {cause}"
         require_allowed(act, base.standing, allowed=wish.allowed, command=wish.command, detail=detail)
+    strangers = drops_of_strangers(generated.operations, _texts(base))
+    if strangers:
+        act = "make-migration that drops tables no revision made"
+        detail = f"it would drop {', '.join(strangers)}; another tool's go into STILLROOM_UNMANAGED_TABLES"
+        require_allowed(act, base.standing, allowed=wish.allowed, command=wish.command, detail=detail)
+
+
+def _texts(base: Base) -> list[str]:
+    root = base.project.layout.root
+    paths = [root / each.path for each in base.project.history.revisions.values() if each.path]
+    return [each.read_text("utf-8", errors="replace") for each in paths if each.is_file()]
 
 
 def propose(generated: Generated, base: Base) -> str:

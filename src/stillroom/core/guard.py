@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from stillroom.errors import RefusedError, SettingsError
 
 DANGERS = {
-    "drop-table": "make-migration writes a revision that only drops tables",
-    "data-loss": "rollback on a protected database deletes rows or values, or cannot tell; make-migration drops what may have been renamed",
+    "drop-table": "make-migration writes a revision that only drops tables, or drops some that no revision made",
+    "data-loss": "rollback on a protected database deletes rows or values, or cannot tell; make-migration drops what may have been renamed, or a change of type changes values",
     "swap": "restore puts a backup in the place of a protected database; the old one is kept beside it",
     "unproven": "stamp writes a revision that the schema could not be proven to be at",
     "ahead": "migrate meets a database that a newer checkout has taken further; there is nothing to do for this one",
@@ -78,6 +78,7 @@ TABLE: dict[str, tuple[Cell, Cell]] = {
     "migrate with a pending file that git does not have": (ALLOWED, REFUSED),
     "migrate offered by make-migration": (ALLOWED, REFUSED),
     "make-migration that only drops tables": (Cell("lifted", "drop-table"), Cell("lifted", "drop-table")),
+    "make-migration that drops tables no revision made": (Cell("lifted", "drop-table"), Cell("lifted", "drop-table")),
     "rollback that loses nothing": (ALLOWED, ALLOWED),
     "rollback that loses rows or values": (ALLOWED, Cell("lifted", "data-loss")),
     "reset-dev": (ALLOWED, REFUSED),

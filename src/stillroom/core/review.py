@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -89,6 +90,18 @@ def drops_only_tables(operations: Sequence[Operation]) -> bool:
     """Say whether tables go and nothing else happens, which is what models that were not imported look like."""
     kinds = {each.kind for each in operations}
     return "drop_table" in kinds and all(each.startswith("drop_") for each in kinds)
+
+
+def drops_of_strangers(operations: Sequence[Operation], revisions: Sequence[str]) -> tuple[str, ...]:
+    """Name the tables that go although no revision knows them: another tool's, or ones made by hand.
+
+    Args:
+        operations: What the new revision does.
+        revisions: The texts of all revisions there are.
+    """
+    gone = [each.table for each in operations if each.kind == "drop_table"]
+    known = [re.compile(rf"(?<!\w){re.escape(each)}(?!\w)") for each in gone]
+    return tuple(name for name, form in zip(gone, known, strict=True) if not any(map(form.search, revisions)))
 
 
 def _line(operation: Operation, *, has_colour: bool) -> str:

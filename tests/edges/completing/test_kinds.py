@@ -174,11 +174,17 @@ class Day(SQLModel, table=True):
     __tablename__ = "days"
     __table_args__ = {"postgresql_partition_by": "RANGE (day)"}
     day: int = Field(primary_key=True, index=True)
+
+
+class Plain(SQLModel, table=True):
+    __tablename__ = "plain"
+    id: int | None = Field(default=None, primary_key=True)
 """
     begin(either, Evolution(source, source))
     execute(
         either, "create table days_1 partition of days for values from (1) to (2); create index by_hand on days_1 (day)"
     )
+    execute(either, "create table heir (more int) inherits (plain)")
     execute(either, "create schema stillroom; create table stillroom.more (id int); create table celery_jobs (id int)")
     execute(either, "create table theirs (id int); create extension hstore; alter extension hstore add table theirs")
 
@@ -188,6 +194,7 @@ class Day(SQLModel, table=True):
     assert again.is_empty, again.upgrade
     assert again.findings.left_alone == {
         "days_1": "partition of days",
+        "heir": "inherits from plain",
         "theirs": "of extension hstore",
         "celery_jobs": "in STILLROOM_UNMANAGED_TABLES",
     }

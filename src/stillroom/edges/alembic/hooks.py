@@ -18,9 +18,10 @@ select n.nspname, c.relname, n.nspname = pg_catalog.current_schema(),
   coalesce((select 'of extension ' || e.extname::text from pg_catalog.pg_depend d join pg_catalog.pg_extension e on e.oid = d.refobjid
     where d.classid = 'pg_catalog.pg_class'::regclass::oid and d.objid = c.oid and d.deptype = 'e'
       and d.refclassid = 'pg_catalog.pg_extension'::regclass::oid limit 1),
-    'partition of ' || (select i.inhparent::regclass::text from pg_catalog.pg_inherits i where i.inhrelid = c.oid limit 1))
+    case when c.relispartition then 'partition of ' else 'inherits from ' end
+      || (select i.inhparent::regclass::text from pg_catalog.pg_inherits i where i.inhrelid = c.oid limit 1))
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p', 'f') and (c.relispartition or exists (
+where c.relkind in ('r', 'p', 'f') and (exists (select from pg_catalog.pg_inherits i where i.inhrelid = c.oid) or exists (
   select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass::oid and d.objid = c.oid and d.deptype = 'e'))
 """
 
