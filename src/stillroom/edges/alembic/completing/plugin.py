@@ -27,6 +27,7 @@ from stillroom.edges.alembic.completing.naming import name_everything
 from stillroom.edges.alembic.completing.online import go_online
 from stillroom.edges.alembic.completing.operations import UnansweredOp
 from stillroom.edges.alembic.completing.primary_keys import remember_keys, settle_primary_keys
+from stillroom.edges.alembic.completing.reading import read_at_once
 from stillroom.edges.alembic.completing.renames import settle_renames
 from stillroom.edges.alembic.completing.retyping import settle_types
 
@@ -60,6 +61,9 @@ def register() -> str:
     plugin = Plugin(NAME)
     plugin.add_autogenerate_comparator(
         complete, "autogenerate", "stillroom", qualifier="postgresql", priority=DispatchPriority.LAST
+    )
+    plugin.add_autogenerate_comparator(
+        read_at_once, "schema", "stillroom", qualifier="postgresql", priority=DispatchPriority.FIRST
     )
     plugin.add_autogenerate_comparator(
         compare_default, "column", "server_default", qualifier="postgresql", priority=DispatchPriority.FIRST
