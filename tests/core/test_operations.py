@@ -18,11 +18,15 @@ KEEP = [
     "ALTER TABLE users ALTER COLUMN mood SET DEFAULT 'a'::mood",
     'ALTER TABLE "order" ALTER COLUMN history TYPE state[] USING history::text[]::state[]',
     "CREATE EXTENSION IF NOT EXISTS citext",
+    "CREATE SCHEMA IF NOT EXISTS billing",
+    'DROP SCHEMA "My Schema"',
 ]
 TAKE = [
     "UPDATE users SET mood = NULL",
     "DELETE FROM users",
     "DROP TYPE mood CASCADE",
+    "DROP SCHEMA billing CASCADE",
+    "DROP SCHEMA billing, sales",
     "DROP TYPE mood; DROP TABLE users",
     "ALTER TYPE mood RENAME TO x; DELETE FROM users",
     "ALTER TABLE users ALTER COLUMN age TYPE integer USING 0",

@@ -9,6 +9,7 @@ _NAME = r"""(?:"[^";]+"|\w+)(?:\.(?:"[^";]+"|\w+))?"""
 _KEEPS_ALL = re.compile(
     rf"""(?x) ALTER\ TYPE\ {_NAME}\ (?:RENAME|ADD\ VALUE)\ [^;]* | CREATE\ TYPE\ {_NAME}\ AS\ ENUM\ [^;]* | DROP\ TYPE\ {_NAME}
     | ALTER\ INDEX\ {_NAME}\ RENAME\ TO\ {_NAME} | CREATE\ EXTENSION\ IF\ NOT\ EXISTS\ {_NAME}
+    | CREATE\ SCHEMA\ IF\ NOT\ EXISTS\ {_NAME} | DROP\ SCHEMA\ {_NAME}
     | ALTER\ TABLE\ {_NAME}\ (?:RENAME|VALIDATE)\ CONSTRAINT\ [^;]* | ALTER\ TABLE\ {_NAME}\ ALTER\ COLUMN\ {_NAME}\ (?:SET|DROP)\ DEFAULT[^;]*
     | ALTER\ TABLE\ {_NAME}\ ALTER\ COLUMN\ (?P<column>{_NAME})\ TYPE\ (?P<type>{_NAME}(?:\[\])?)\ USING\ (?P=column)::text(?:\[\])?::(?P=type) """
 )

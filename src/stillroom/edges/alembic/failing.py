@@ -12,7 +12,7 @@ from stillroom.edges.alembic.config import refused_import
 from stillroom.edges.alembic.honest import describe_swallowed
 from stillroom.edges.alembic.seen import DishonestStepError
 from stillroom.edges.postgres.current import is_lost
-from stillroom.edges.postgres.errors import HINTS, describe, describe_with_data
+from stillroom.edges.postgres.errors import describe, describe_with_data, hint_for
 from stillroom.edges.postgres.invalid import find_invalid_indexes
 from stillroom.errors import ConnectionLostError, DatabaseError, InterruptedRunError, StillroomError
 
@@ -73,13 +73,14 @@ def _hint(run: StepRun, error: BaseException, invalid: tuple[str, ...]) -> str:
     code = code_of(error)
     if invalid:
         return _drop(invalid, run)
+    known = hint_for(found) if (found := server_error(error)) else ""
     if run.attempt.has_committed:
-        return f"{HINTS[code]}; {_partly(run)}" if code in HINTS else _partly(run)
+        return f"{known}; {_partly(run)}" if known else _partly(run)
     if code in ALREADY_THERE and not run.plan.starts_at:
         return (
             "the schema may be there already, and only the version missing: `invoke stamp head` compares and writes it"
         )
-    return HINTS.get(code, "correct the revision, then run the same command again")
+    return known or "correct the revision, then run the same command again"
 
 
 def _left(invalid: tuple[str, ...]) -> str:

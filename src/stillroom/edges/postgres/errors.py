@@ -26,6 +26,7 @@ HINTS = {
 }
 
 
+_NO_SCHEMA = re.compile(r'^schema "(?P<name>.+)" does not exist')
 # A data exception quotes the value that it stumbled over: `invalid input syntax for type integer: "4111 1111 …"`.
 _VALUE = re.compile(r'".*"', re.DOTALL)
 
@@ -59,9 +60,18 @@ def describe_with_data(error: psycopg2.Error) -> str:
     return f"{text}; the statement: {' '.join(query.decode('utf-8', 'replace').split())}" if query else text
 
 
+def hint_for(error: psycopg2.Error) -> str:
+    """Say what helps against an error of the server; empty where that is not known."""
+    missing = _NO_SCHEMA.match(error.diag.message_primary or "") if error.pgcode == "3F000" else None
+    if missing:
+        name = missing["name"].replace('"', '""')
+        return f"the schema is not made by this revision: put `op.execute('CREATE SCHEMA IF NOT EXISTS \"{name}\"')` before what lies in it"
+    return HINTS.get(error.pgcode or "", "")
+
+
 def as_database_error(error: psycopg2.Error, doing: str) -> DatabaseError:
     """Translate a server's error; doing says what was under way."""
-    hint = HINTS.get(error.pgcode or "", "`invoke status` shows where the database stands")
+    hint = hint_for(error) or "`invoke status` shows where the database stands"
     return DatabaseError(f"{doing}: {describe(error)}", hint=hint)
 
 

@@ -30,6 +30,7 @@ from stillroom.edges.alembic.completing.primary_keys import remember_keys, settl
 from stillroom.edges.alembic.completing.reading import read_at_once
 from stillroom.edges.alembic.completing.renames import settle_renames
 from stillroom.edges.alembic.completing.retyping import settle_types
+from stillroom.edges.alembic.completing.schemas import bring_schemas
 
 NAME = "stillroom.completing"
 STEPS = (
@@ -41,6 +42,7 @@ STEPS = (
     settle_types,
     settle_filling,
     bring_extensions,
+    bring_schemas,
     keep_identity,
     speak_plainly,
     name_everything,
