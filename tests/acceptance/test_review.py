@@ -335,6 +335,9 @@ def test_a_likely_rename_is_asked_about_and_what_destroys_comes_first(
     if answer == "d":
         child.expect("users.shown_name is NOT NULL and has no default")
         child.expect("value for them, as SQL: ")
+        child.sendline("'no'; drop table users")
+        child.expect("a semicolon in it; a value is one expression")
+        child.expect("value for them, as SQL: ")
         child.sendline("'nobody'")
     child.expect(CHOICES)
     shown = child.before.replace("\r\n", "\n")

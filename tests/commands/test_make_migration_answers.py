@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 
 import pytest
 
-from tests.commands.revisions import bring_to_head, columns, drafts, edit_model, execute, files, newest
+from tests.commands.revisions import add_model, bring_to_head, columns, drafts, edit_model, execute, files, newest
 from tests.commands.support import query
-from tests.servers import Project
+from tests.servers import Finished, Project
 
 OLD, NEW = "    display_name: str", "    shown_name: str"
 
@@ -84,6 +86,7 @@ def test_a_column_that_needs_a_value_is_named(at_head: Project) -> None:
         (("--rename", "users.nmae:name"), 3, "--rename users.nmae: nothing in the models and the database fits that"),
         (("--rename", "users.name"), 2, "--rename 'users.name' cannot be read"),
         (("--fill", "age=3"), 2, "--fill 'age=3' cannot be read"),
+        (("--fill", "users.age=select 1; drop table t"), 2, "--fill users.age: select begins a statement"),
         (("--fill", "a.b=1", "--fill", "a.b=2"), 2, "--fill is given twice for a.b"),
     ],
 )
@@ -105,6 +108,46 @@ def test_plain_alembic_takes_no_answer_that_fits_nothing(at_head: Project, answe
     assert (done.code, files(at_head)) == (255, before), done.stderr
     assert "nothing in the models and the database fits that" in done.stdout + done.stderr or not others
     assert "Traceback" not in done.stderr
+
+
+ODD = """
+from sqlalchemy import Column, Integer, String
+from sqlmodel import Field, SQLModel
+
+
+class Odd(SQLModel, table=True):
+    __tablename__ = "odd table"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(sa_column=Column("50%", String, nullable=False))
+"""
+
+
+@pytest.mark.parametrize("task", ["invoke", "alembic"])
+def test_the_hint_about_an_odd_name_can_be_typed(at_head: Project, task: str) -> None:
+    add_model(at_head, ODD, name="odd")
+    assert at_head.invoke("make-migration", "-m", "odd").code == 0
+    assert at_head.invoke("migrate").code == 0
+    execute(at_head, """insert into "odd table" values (1, 'x')""")
+    more = '    size: int = Field(sa_column=Column("a b%", Integer, nullable=False))\n'
+    edit_model(at_head, "odd", ODD, ODD.replace('"50%"', '"60 %"') + more)
+    said: list[str] = []
+
+    def run() -> Finished:
+        if task == "invoke":
+            return at_head.invoke("make-migration", "-m", "odder", *said)
+        return at_head.alembic(*said, "revision", "--autogenerate", "-m", "odder")
+
+    for expected in ("odd table.50%", "odd table.a b%"):
+        refused = run()
+        assert refused.code != 0
+        assert expected in refused.stderr + refused.stdout
+        first = re.findall(r"`(-.*?)`", (refused.stderr + refused.stdout).partition("hint:")[2])[0]
+        said += shlex.split(first.replace("=SQL", "=7"))
+    done = run()
+
+    assert done.code == 0, done.stderr
+    apply(at_head)
+    assert query(at_head, 'select "60 %", "a b%" from "odd table"') == [("x", 7)]
 
 
 def test_plain_alembic_asks_and_is_answered_by_x(at_head: Project) -> None:

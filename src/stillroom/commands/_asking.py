@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from stillroom.core.answer_words import quote
+from stillroom.core.expressions import find_flaw
 from stillroom.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def require_use(
     Raises:
         RefusedError: The flags are named.
     """
-    flags = [flag.format(kind, subject) for kind, subject in unused]
+    flags = [flag.format(kind, quote(subject)) for kind, subject in unused]
     if flags:
         raise RefusedError(
             f"{', '.join(flags)}: nothing in the models and the database fits that; nothing was written",
@@ -76,11 +78,11 @@ def _ask(question: Question, terminal: Terminal) -> str:
         terminal.say(f"  [{number}] {word} {choice}")
     if question.may_be_lost:
         terminal.say("  [d] they die")
-    while given := terminal.ask("which? ").lower():
-        if given == "d" and question.may_be_lost:
-            return ""
+    while given := terminal.ask("which? "):
         if given in question.choices:
             return given
+        if given.lower() == "d" and question.may_be_lost:
+            return ""
         if given.isdecimal() and 0 < int(given) <= len(question.choices):
             return question.choices[int(given) - 1]
     raise _not_answered(question)
@@ -88,10 +90,12 @@ def _ask(question: Question, terminal: Terminal) -> str:
 
 def _ask_value(question: Question, terminal: Terminal) -> str:
     shown = f" [{question.proposal}]" if question.proposal else ""
-    given = terminal.ask(f"value for them, as SQL{shown}: ") or question.proposal
-    if not given:
-        raise _not_answered(question)
-    return given
+    while given := terminal.ask(f"value for them, as SQL{shown}: ") or question.proposal:
+        flaw = find_flaw(given)
+        if not flaw:
+            return given
+        terminal.say(flaw)
+    raise _not_answered(question)
 
 
 def _not_answered(question: Question) -> RefusedError:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from stillroom.core.answer_words import FILL, RENAME, Form, fill_flag, pair_flag, unquote
+from stillroom.core.expressions import find_flaw
 from stillroom.errors import SettingsError
-
-_RENAME = re.compile(r"(?P<old>[^:=\s]+):(?P<new>[^:=\s.]+)")
-_FILL = re.compile(r"(?P<subject>[^:=\s]+\.[^:=\s]+)=(?P<value>.*\S.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -40,8 +38,8 @@ class Question:
         if self.kind == "convert":
             return ()
         if self.kind == "fill":
-            return (f"--fill {self.subject}={_quoted(self.proposal) if self.proposal else 'SQL'}",)
-        found += [f"--{self.kind} {self.subject}:{each}" for each in self.choices]
+            return (fill_flag(self.subject, self.proposal or "SQL"),)
+        found += [pair_flag(self.kind, self.subject, each) for each in self.choices]
         if self.may_be_lost:
             found.append("--allow data-loss")
         return tuple(found)
@@ -96,30 +94,33 @@ def parse_answers(
     """Read the values of `--rename`, `--fill` and `--replace`.
 
     Raises:
-        SettingsError: One of them is not of its form, or two answer the same.
+        SettingsError: One of them is not of its form, two answer the same, or a value is more than one expression.
     """
+    filled = _parsed("fill", fill, FILL, "table.column=SQL, for instance users.age=0")
+    for subject, value in filled.items():
+        flaw = find_flaw(value)
+        if flaw:
+            raise SettingsError(f"--fill {subject}: {flaw}", hint="one SQL expression: `--fill users.age=0`")
     return Answers(
         _parsed(
-            "rename", rename, _RENAME, "table.old:new, old:new for a table, type.old:new for a member of an enum type"
+            "rename", rename, RENAME, "table.old:new, old:new for a table, type.old:new for a member of an enum type"
         ),
-        _parsed("fill", fill, _FILL, "table.column=SQL, for instance users.age=0"),
-        _parsed("replace", replacement, _RENAME, "type.gone:stays, for members of an enum type"),
+        filled,
+        _parsed("replace", replacement, RENAME, "type.gone:stays, for members of an enum type"),
         may_lose=may_lose,
         is_online=is_online,
     )
 
 
-def _parsed(flag: str, values: Iterable[str], form: re.Pattern[str], shown: str) -> Mapping[str, str]:
+def _parsed(flag: str, values: Iterable[str], form: Form, shown: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for each in values:
         match = form.fullmatch(each.strip())
         if match is None:
-            raise SettingsError(f"--{flag} {each!r} cannot be read", hint=f"write it as {shown}")
-        subject, value = match.groups()
+            hint = f"write it as {shown}; a name with one of `:=.` in double quotes, as in SQL"
+            raise SettingsError(f"--{flag} {each!r} cannot be read", hint=hint)
+        subject, value = unquote(match["subject"]), match["value"]
+        value = value.strip() if flag == "fill" else unquote(value)
         if found.setdefault(subject, value) != value:
             raise SettingsError(f"--{flag} is given twice for {subject}", hint="give it once")
     return found
-
-
-def _quoted(text: str) -> str:
-    return text if re.fullmatch(r"[\w.+-]+", text) else "'" + text.replace("'", "'\\''") + "'"

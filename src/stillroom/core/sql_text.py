@@ -6,6 +6,7 @@ Source: PostgreSQL documentation, "Lexical Structure".
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
@@ -88,6 +89,27 @@ def _tokens(text: str) -> list[Token]:
         elif kind != "space":
             tokens.append(Token(kind, value.lower() if kind == "word" else value))
     return tokens
+
+
+def read_pieces(text: str) -> Iterator[tuple[str, str]]:
+    """Yield what stands in a text one after the other, blanks left out: its kind and its words.
+
+    The kind is that of a token, "comment", or "open" for a quote that has no end.
+    """
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        assert match is not None, "the last alternative takes any character"
+        kind, piece, position = str(match.lastgroup), match.group(), match.end()
+        if kind == "dollar":
+            end = text.find(piece, position)
+            kind, position = ("open", len(text)) if end < 0 else ("string", end + len(piece))
+        elif kind == "mark" and piece in "'\"":
+            kind, position = "open", len(text)
+        elif piece.startswith(("--", "/*")):
+            kind = "comment"
+        if kind != "space":
+            yield kind, piece
 
 
 def replace_values(text: str, value: str = "?") -> str:

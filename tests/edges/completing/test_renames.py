@@ -230,3 +230,13 @@ def test_a_table_is_dropped_after_what_refers_to_it(either: Database) -> None:
     made = evolve(either, Evolution(before, after, ROWS))
 
     assert made.upgrade.index("op.drop_column('users', 'team_id')") < made.upgrade.index("op.drop_table('teams')")
+
+
+@pytest.mark.parametrize("name", ["users.email", "accounts.email"])
+def test_a_column_of_a_renamed_table_is_renamed_under_either_name_of_the_table(either: Database, name: str) -> None:
+    after = BASE.replace('"users"', '"accounts"').replace("users.id", "accounts.id").replace("    email:", "    mail:")
+
+    made = evolve(either, Evolution(BASE, after, ROWS, Answers(rename={"users": "accounts", name: "mail"})))
+
+    assert made.findings.unused == ()
+    assert "drop" not in made.upgrade

@@ -26,6 +26,7 @@ class Findings:
         notes: What a reviewer should know, as sentences.
         left_alone: Tables that are not the models', and why.
         used: The answers that were of use, by flag and subject.
+        former: Tables that are renamed, new name to old: an answer may call them by either.
     """
 
     answers: Answers = field(default_factory=Answers)
@@ -33,13 +34,24 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     left_alone: dict[str, str] = field(default_factory=dict)
     used: set[tuple[str, str]] = field(default_factory=set)
+    former: dict[str, str] = field(default_factory=dict)
 
     def find(self, kind: str, subject: str) -> str | None:
         """Look an answer up, and remember that it was of use."""
-        found: str | None = getattr(self.answers, kind).get(subject)
-        if found is not None:
-            self.used.add((kind, subject))
-        return found
+        known = getattr(self.answers, kind)
+        for name in self._names(subject):
+            if name in known:
+                self.used.add((kind, name))
+                return str(known[name])
+        return None
+
+    def forget(self, kind: str, subject: str) -> None:
+        """Take it back: an answer that was found fits nothing."""
+        self.used -= {(kind, name) for name in self._names(subject)}
+
+    def _names(self, subject: str) -> tuple[str, ...]:
+        old = (f"{old}{subject[len(new) :]}" for new, old in self.former.items() if subject.startswith(f"{new}."))
+        return (subject, *old)
 
     def note(self, text: str) -> None:
         """Add a sentence for the reviewer, once."""

@@ -38,10 +38,11 @@ def _settle_tables(context: Any, upgrade: Any, findings: Findings, names: Names)
         if chosen is not None:
             added.remove(chosen)
             names.tables[drop.schema, drop.table_name] = plain_name(chosen.table_name)
+            findings.former[shown(drop.schema, chosen.table_name)] = subject
             compare_renamed(context, upgrade, drop, chosen)
             continue
         if wanted is not None:
-            findings.used.discard(("rename", subject))
+            findings.forget("rename", subject)
         if findings.answers.is_lost(subject):
             continue
         if candidates:
@@ -80,7 +81,7 @@ def _settle_columns(context: Any, table: Any, findings: Findings, names: Names) 
             table.ops.remove(drop)
             continue
         if wanted is not None:
-            findings.used.discard(("rename", subject))
+            findings.forget("rename", subject)
         if candidates and not findings.answers.is_lost(subject):
             findings.questions.append(_ask(subject, [each.column.name for each in candidates], "column"))
 
