@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.commands.revisions import add_model, bring_to_head, files
@@ -94,17 +96,41 @@ def test_a_folder_of_the_project_called_alembic_is_named(at_head: Project) -> No
     assert "Traceback" not in done.stderr
 
 
-def test_a_module_that_nothing_imports_is_named_though_nothing_else_differs(at_head: Project) -> None:
+@pytest.mark.parametrize("is_package", [True, False])
+@pytest.mark.parametrize("task", ["make-migration", "check"])
+def test_a_module_that_nothing_imports_is_named_though_nothing_else_differs(
+    at_head: Project, task: str, is_package: bool
+) -> None:
     below = at_head.path / "src" / "models" / "billing"
     below.mkdir()
-    (below / "__init__.py").write_text("")
+    if is_package:
+        (below / "__init__.py").write_text("")
     (below / "lost.py").write_text(LOST)
     (below / "helper.py").write_text("NUMBER = 1\n")
     before = files(at_head)
 
-    done = at_head.invoke("make-migration", "-m", "x")
+    done = at_head.invoke(task)
+    machine = at_head.invoke(task, "--json")
 
     assert done.code == 0, done.stderr
-    assert "note:  src/models/billing/lost.py: nothing imports it, so its tables were not compared" in done.stdout
+    note = "src/models/billing/lost.py: nothing imports it, so its tables were not compared"
+    assert f"note:  {note}" in done.stdout
     assert "helper" not in done.stdout
+    assert note in json.loads(machine.stdout)["result"]["notes"][0]
     assert files(at_head) == before
+
+
+def test_a_module_in_a_folder_without_an_init_that_is_imported_is_not_named(at_head: Project) -> None:
+    below = at_head.path / "src" / "models" / "billing"
+    below.mkdir()
+    add_model(at_head, LOST.replace('"lost"', '"found"'), name="billing/found")
+    package = at_head.path / "src" / "models" / "__init__.py"
+    package.write_text(
+        package.read_text().replace("import billing/found", "import billing") + "\nimport models.billing.found\n"
+    )
+
+    done = at_head.invoke("make-migration", "-m", "found")
+
+    assert done.code == 0, done.stderr
+    assert "  create_table found" in done.stdout
+    assert "nothing imports it" not in done.stdout

@@ -70,14 +70,14 @@ def _find_differences(work: Work, live: Surface, built: Built) -> tuple[str, ...
 
 def _prove_by_models(work: Work, why: str) -> Proof:
     """Compare with the models where nothing can be built: they say nothing of triggers, functions and the like."""
-    from stillroom.commands.check import find_differences
+    from stillroom.commands.check import compare
 
     try:
-        found = find_differences(work.settings, work.target, work.project)
+        found = compare(work.settings, work.target, work.project)
     except StillroomError as error:
         return _none(f"{why}; and the models cannot be compared: {error.message}")
     how = f"models and database agree; what models do not say, as triggers and functions, was not compared: {why}"
-    return Proof(how, tuple(each.text for each in found))
+    return Proof(how, tuple(each.text for each in found.operations))
 
 
 def _none(why: str) -> Proof:

@@ -16,16 +16,24 @@ from stillroom.errors import AnswerNoError, RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from stillroom.commands._drift import DriftChecked
+    from stillroom.edges.alembic.compare import Compared
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
 
 
 @dataclass(frozen=True)
 class ModelsChecked:
-    """What would have to be done so that the database matches the models; nothing, when they agree."""
+    """What would have to be done so that the database matches the models; nothing, when they agree.
+
+    Args:
+        database: As it is shown.
+        differences: The operations.
+        notes: Modules whose tables nobody compared.
+    """
 
     database: str
     differences: tuple[Operation, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -83,10 +91,11 @@ def check_models(
     if pending:
         count = f"{len(pending)} revisions are" if len(pending) > 1 else "1 revision is"
         raise AnswerNoError(f"{database.shown}: {count} pending: {', '.join(pending)}", hint="`invoke migrate` first")
-    return ModelsChecked(database.shown, find_differences(settings, database, project))
+    found = compare(settings, database, project)
+    return ModelsChecked(database.shown, found.operations, found.notes)
 
 
-def find_differences(settings: Settings, database: Target, project: Project) -> tuple[Operation, ...]:
+def compare(settings: Settings, database: Target, project: Project) -> Compared:
     """Compare on a connection of its own.
 
     Raises:
@@ -97,9 +106,9 @@ def find_differences(settings: Settings, database: Target, project: Project) -> 
     from stillroom.edges.postgres.connect import connect
 
     with closing(connect(database.url, command="check")) as connection:
-        differences, tables = compare_models(project.layout, connection, search_path=search_path_of(settings, database))
-    if not tables:
+        found = compare_models(project.layout, connection, search_path=search_path_of(settings, database))
+    if not found.tables:
         raise RefusedError(
             "the models have no tables", hint="import the modules that define them where env.py finds the metadata"
         )
-    return differences
+    return found

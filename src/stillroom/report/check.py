@@ -20,11 +20,12 @@ def text(result: ModelsChecked | HeadsChecked | DriftChecked) -> str:
         if fork is not None:
             return "\n".join([*fork.lines, f"{fork.summary}: `invoke heads.merge` joins them"])
         return f"one head: {result.heads[0]}" if result.heads else "no revisions yet"
+    notes = [f"note:  {each}" for each in result.notes]
     if not result.differences:
-        return f"{result.database}: models and database agree"
+        return "\n".join([*notes, f"{result.database}: models and database agree"])
     lines = [f"  {each.text}" for each in result.differences]
     last = f"{result.database}: {count(len(lines), 'difference')}; `invoke make-migration` writes them down"
-    return "\n".join(["to match the models, the database needs:", *lines, last])
+    return "\n".join(["to match the models, the database needs:", *lines, *notes, last])
 
 
 def _drift_text(result: DriftChecked) -> str:

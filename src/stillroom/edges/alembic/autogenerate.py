@@ -22,7 +22,7 @@ from stillroom.edges.alembic.config import importing, load_scripts, make_config
 from stillroom.edges.alembic.engine import make_engine
 from stillroom.edges.alembic.enums import CreateEnumOp
 from stillroom.edges.alembic.hooks import configure_options
-from stillroom.edges.alembic.models import find_unimported
+from stillroom.edges.alembic.models import find_unimported, unimported_notes
 from stillroom.edges.alembic.recording import describe_operation
 from stillroom.edges.alembic.template import Pages
 from stillroom.edges.postgres.connect import connect
@@ -105,9 +105,7 @@ class Generated:
     @property
     def all_notes(self) -> tuple[str, ...]:
         """The notes, and the modules whose tables nobody compared."""
-        missing = ", ".join(self.unimported)
-        unknown = f"{missing}: nothing imports it, so its tables were not compared; import it in the models' package"
-        return (*self.notes, unknown) if missing else self.notes
+        return (*self.notes, *unimported_notes(self.unimported))
 
 
 def generate_revision(source: Source) -> Generated:

@@ -17,6 +17,7 @@ from stillroom.edges.alembic.completing.operations import UnansweredOp
 from stillroom.edges.alembic.config import importing, make_config
 from stillroom.edges.alembic.engine import make_engine
 from stillroom.edges.alembic.hooks import configure_options
+from stillroom.edges.alembic.models import find_unimported, unimported_notes
 from stillroom.edges.alembic.recording import describe_operation
 
 if TYPE_CHECKING:
@@ -49,18 +50,28 @@ class _Comparison:
             )
 
 
-def compare_models(
-    layout: Layout, connection: Connection, *, search_path: str | None
-) -> tuple[tuple[Operation, ...], int]:
+@dataclass(frozen=True)
+class Compared:
+    """What was found.
+
+    Args:
+        operations: What would have to be done so that the database matches the models.
+        tables: How many the models have.
+        notes: Modules whose tables nobody compared.
+    """
+
+    operations: tuple[Operation, ...]
+    tables: int
+    notes: tuple[str, ...] = ()
+
+
+def compare_models(layout: Layout, connection: Connection, *, search_path: str | None) -> Compared:
     """Find what would have to be done so that the database matches the models.
 
     Args:
         layout: The project.
         connection: Nothing is open on it.
         search_path: What the settings say of it; None keeps the server's own.
-
-    Returns:
-        The operations, and the number of tables the models have.
 
     Raises:
         RefusedError: The models or env.py do not import.
@@ -70,7 +81,7 @@ def compare_models(
     scripts = ScriptDirectory.from_config(config)
     with importing(), EnvironmentContext(config, scripts, fn=lambda *_: []):
         scripts.run_env()
-    return comparison.found, comparison.tables
+    return Compared(comparison.found, comparison.tables, unimported_notes(find_unimported(layout)))
 
 
 def _flat(operations: list[Any]) -> Iterator[Any]:

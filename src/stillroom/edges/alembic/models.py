@@ -17,26 +17,39 @@ def find_unimported(layout: Layout) -> tuple[str, ...]:
     tops = _imported_by(layout.script_location / "env.py") - {"stillroom"}
     found: set[str] = set()
     for name, module in list(sys.modules.items()):
-        place = Path(getattr(module, "__file__", None) or "/")
-        if name.split(".")[0] not in tops or place.name != "__init__.py" or not place.is_relative_to(layout.root):
+        if name.split(".")[0] not in tops:
             continue
-        for each in _modules_below(place.parent):
-            inside = each.relative_to(place.parent).with_suffix("").parts
-            dotted = ".".join([name, *(part for part in inside if part != "__init__")])
-            if dotted not in sys.modules and _has_tables(each):
-                found.add(str(each.relative_to(layout.root)))
+        for folder in map(Path, getattr(module, "__path__", ())):
+            if folder.is_relative_to(layout.root):
+                below = _modules_below(folder, layout.script_location)
+                found |= {
+                    str(each.relative_to(layout.root))
+                    for each in below
+                    if _dotted(name, each.relative_to(folder)) not in sys.modules and _has_tables(each)
+                }
     return tuple(sorted(found))
 
 
-def _modules_below(folder: Path) -> Iterator[Path]:
-    """Walk a package: its modules, and those of the packages in it."""
+def _dotted(package: str, path: Path) -> str:
+    return ".".join([package, *(part for part in path.with_suffix("").parts if part != "__init__")])
+
+
+def _modules_below(folder: Path, left_out: Path) -> Iterator[Path]:
+    """Walk a package: its modules, and those of the folders in it, which Python imports with and without an `__init__.py`."""
     for each in sorted(folder.iterdir()):
-        if each.is_dir() and (each / "__init__.py").is_file():
-            yield from _modules_below(each)
-        if each.suffix == ".py" and each != folder / "__init__.py":
+        if each.is_dir() and each.name.isidentifier() and each.name != "__pycache__" and each != left_out:
+            yield from _modules_below(each, left_out)
+            if (each / "__init__.py").is_file():
+                yield each / "__init__.py"
+        elif each.suffix == ".py" and each.name != "__init__.py":
             yield each
-        elif each.is_dir() and (each / "__init__.py").is_file():
-            yield each / "__init__.py"
+
+
+def unimported_notes(unimported: tuple[str, ...]) -> tuple[str, ...]:
+    """Say whose tables nobody compared."""
+    missing = ", ".join(unimported)
+    unknown = f"{missing}: nothing imports it, so its tables were not compared; import it in the models' package"
+    return (unknown,) if missing else ()
 
 
 def _has_tables(path: Path) -> bool:
