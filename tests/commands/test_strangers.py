@@ -72,6 +72,28 @@ def test_every_task_names_branch_and_file_and_three_ways_out(away: Project) -> N
     assert status["stranger"]["files"] == [path_of(UPPER), path_of(LOWER)]
 
 
+@pytest.mark.parametrize(
+    "command", ["upgrade head", "downgrade -1", "stamp head", "current", "check", "revision --autogenerate -m x"]
+)
+def test_plain_alembic_names_branch_and_file_and_the_ways_out(away: Project, command: str) -> None:
+    done = away.alembic(*command.split())
+
+    assert done.code == 255
+    said = " ".join((done.stdout + done.stderr).split())
+    assert f"the database is at revision {UPPER}, which has no file here: branch no/tes has it" in said
+    assert "`git switch no/tes`" in said
+    assert "Traceback" not in said
+    assert current(away) == [UPPER]
+
+
+def test_a_slip_of_the_pen_is_told_by_alembic_itself(migrated: Project) -> None:
+    done = migrated.alembic("upgrade", "fadedfadedfa")
+
+    assert done.code == 255
+    assert "Can't locate revision identified by 'fadedfadedfa'" in done.stdout + done.stderr
+    assert "the database is at" not in done.stdout + done.stderr
+
+
 def test_rolling_back_with_the_files_works_as_it_is_typed_and_leaves_no_trace(away: Project) -> None:
     refused = away.invoke("rollback")
 

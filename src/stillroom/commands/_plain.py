@@ -65,7 +65,32 @@ def _run_online(settings: Settings, context: Any, metadata: Any, chosen: dict[st
     target = reach_database(settings, terminal)
     limits = limits_of(settings, target)
     is_reading = function_name(context) in READING
-    _run(context, metadata, chosen, Place(settings, target, layout, limits, terminal, is_reading))
+    place = Place(settings, target, layout, limits, terminal, is_reading)
+    with _naming_strangers(place):
+        _run(context, metadata, chosen, place)
+
+
+@contextmanager
+def _naming_strangers(place: Place) -> Iterator[None]:
+    """Say where the file of a revision is that Alembic cannot find, as the tasks do.
+
+    Raises:
+        UnknownRevisionError: The database is at it.
+        CommandError: Alembic's own, where it is the command line that names it.
+    """
+    from alembic.util import CommandError
+
+    from stillroom.commands._database import look, read_project
+    from stillroom.commands._strangers import require_known_here
+
+    try:
+        yield
+    except CommandError as error:
+        if "Can't locate revision" in str(error):
+            project = read_project(place.settings)
+            current = look(place.target, project, place.settings, command="alembic", only_looks=True)
+            require_known_here(place.settings, project, place.target, current)
+        raise
 
 
 def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: Place) -> None:
