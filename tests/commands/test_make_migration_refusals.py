@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from stillroom.edges.versions_folder import locked
 from tests.commands.revisions import VERSIONS, add_model, bring_to_head, drafts, execute, files, newest, use_only
+from tests.commands.support import finish, launch, write_revision
 from tests.servers import Project
 
 EMPTY_MODELS = "from sqlmodel import SQLModel\n"
@@ -180,8 +182,29 @@ def test_eight_at_once_never_make_two_heads(at_head: Project) -> None:
 
     assert sorted(each.code for each in done) == [0, 3, 3, 3, 3, 3, 3, 3]
     assert len(files(at_head)) == len(before) + 1
-    assert all("is not up to date" in each.stderr for each in done if each.code)
+    # Whoever began after the first had ended finds its revision as one that is pending.
+    said = [each.stderr for each in done if each.code]
+    assert all("is not up to date" in each or "another make-migration has just written" in each for each in said)
     assert drafts(at_head) == []
+
+
+@pytest.mark.parametrize("environment", ["development", ""])
+def test_who_waited_for_another_run_is_told_what_it_wrote(at_head: Project, environment: str) -> None:
+    """F15."""
+    at_head.environment["APP_ENV"] = environment
+    add_model(at_head)
+
+    with locked(at_head.path, wait_s=1, say=print):
+        process = launch(at_head, "make-migration", "-m", "mine")
+        assert process.stderr is not None
+        assert process.stderr.readline(), "it waits, and says so"
+        write_revision(at_head, "aaaa00000001", "pass", message="theirs")
+    code, _, stderr = finish(process)
+
+    assert code == 3
+    assert "another make-migration has just written aaaa00000001 theirs, which " in stderr
+    assert "hint:  `invoke migrate`, then the same command again" in stderr
+    assert "protected" not in stderr
 
 
 def test_a_folder_that_may_not_be_written_is_refused(at_head: Project) -> None:

@@ -106,12 +106,22 @@ def offer_to_migrate(base: Base, settings: Settings, terminal: Terminal) -> None
     upgrade_under_lock(work, terminal, target=HEADS)
 
 
-def require_up_to_date(base: Base) -> None:
+def require_up_to_date(base: Base, known: set[str]) -> None:
     """Refuse a database that lacks revisions.
 
+    Args:
+        base: As it is under the lock.
+        known: The revisions that were there when the lock was waited for; empty without a wait.
+
     Raises:
-        RefusedError: Some are pending; they are named.
+        RefusedError: Some are pending; they are named, and those that came in meanwhile are told apart.
     """
+    if base.pending and known and known.isdisjoint(base.pending):
+        raise RefusedError(
+            f"another make-migration has just written {base.pending_text}, which {base.target.shown} does not have yet; "
+            "nothing was written",
+            hint="`invoke migrate`, then the same command again: it compares with what that revision makes",
+        )
     if base.pending:
         _require_unprotected(base)
         raise _pending(base)

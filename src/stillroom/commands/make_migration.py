@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stillroom.commands._asking import ask_questions, unanswered
 from stillroom.commands._base import offer_to_migrate, read_base, require_up_to_date
-from stillroom.commands._database import reach_database
+from stillroom.commands._database import reach_database, read_project
 from stillroom.commands._generation import NONE
 from stillroom.core.messages import clean_message
 from stillroom.core.operations import Operation
@@ -111,9 +111,15 @@ def make_migration(
     target = reach_database(settings, terminal)
     if terminal.is_interactive:
         offer_to_migrate(read_base(settings, target, terminal), settings, terminal)
-    with locked(settings.root, wait_s=settings.wait_s, say=terminal.say):
+    before: set[str] = set()
+
+    def note_wait(text: str) -> None:
+        before.update(read_project(settings).history.revisions or {"none"})
+        terminal.say(text)
+
+    with locked(settings.root, wait_s=settings.wait_s, say=note_wait):
         base = read_base(settings, target, terminal)
-        require_up_to_date(base)
+        require_up_to_date(base, before)
         generated = generate(settings, base, wish, terminal)
         if generated.questions and not terminal.is_interactive:
             raise unanswered(generated.questions)
