@@ -16,6 +16,7 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy.exc import SAWarning
 
 from stillroom.edges.alembic.completing import impl, rendering
+from stillroom.edges.alembic.completing.clashes import refuse_clashes
 from stillroom.edges.alembic.completing.defaults import compare_default
 from stillroom.edges.alembic.completing.dialects import drop_tables_last, keep_identity, speak_plainly
 from stillroom.edges.alembic.completing.enum_changes import settle_enums
@@ -63,6 +64,9 @@ def register() -> str:
     plugin = Plugin(NAME)
     plugin.add_autogenerate_comparator(
         complete, "autogenerate", "stillroom", qualifier="postgresql", priority=DispatchPriority.LAST
+    )
+    plugin.add_autogenerate_comparator(
+        refuse_clashes, "schema", "stillroom", qualifier="postgresql", priority=DispatchPriority.FIRST
     )
     plugin.add_autogenerate_comparator(
         read_at_once, "schema", "stillroom", qualifier="postgresql", priority=DispatchPriority.FIRST
