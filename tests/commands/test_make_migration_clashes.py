@@ -67,3 +67,37 @@ def test_two_enum_types_of_one_name_with_the_same_members_are_one_to_the_server(
 
     assert done.code == 0, done.stderr
     assert "no revision was made" in done.stdout
+
+
+CIRCLE = """
+from sqlmodel import Field, SQLModel
+
+
+class Author(SQLModel, table=True):
+    __tablename__ = "authors"
+    id: int | None = Field(default=None, primary_key=True)
+    best_id: int | None = Field(default=None, foreign_key="books.id")
+
+
+class Book(SQLModel, table=True):
+    __tablename__ = "books"
+    id: int | None = Field(default=None, primary_key=True)
+    author_id: int = Field(foreign_key="authors.id")
+"""
+
+
+def test_tables_that_refer_to_one_another_make_no_warning_and_a_revision_that_runs(
+    project_on_database: Project,
+) -> None:
+    bring_to_head(project_on_database)
+    add_model(project_on_database, CIRCLE, name="books")
+
+    made = project_on_database.invoke("make-migration", "-m", "books")
+    applied = project_on_database.invoke("migrate")
+    checked = project_on_database.invoke("check")
+    plain = project_on_database.alembic("check")
+
+    assert made.code == 0, made.stderr
+    assert applied.code == 0, applied.stderr
+    assert (checked.code, plain.code) == (0, 0)
+    assert "Warning" not in made.stderr + checked.stderr + plain.stderr

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SAWarning
 
 from stillroom.edges.alembic.completing import impl, rendering
 from stillroom.edges.alembic.completing.clashes import refuse_clashes
+from stillroom.edges.alembic.completing.cycles import WARNING, break_cycles
 from stillroom.edges.alembic.completing.defaults import compare_default
 from stillroom.edges.alembic.completing.dialects import drop_tables_last, keep_identity, speak_plainly
 from stillroom.edges.alembic.completing.enum_changes import settle_enums
@@ -46,6 +47,7 @@ STEPS = (
     bring_schemas,
     keep_identity,
     speak_plainly,
+    break_cycles,
     name_everything,
     go_online,
 )
@@ -61,6 +63,7 @@ def register() -> str:
         Its name, for `autogenerate_plugins`.
     """
     warnings.filterwarnings("ignore", "Did not recognize type", SAWarning)  # we do, by its name
+    warnings.filterwarnings("ignore", WARNING, SAWarning)  # we do, with the foreign keys apart
     plugin = Plugin(NAME)
     plugin.add_autogenerate_comparator(
         complete, "autogenerate", "stillroom", qualifier="postgresql", priority=DispatchPriority.LAST
