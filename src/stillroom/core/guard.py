@@ -9,7 +9,7 @@ from stillroom.errors import RefusedError, SettingsError
 
 DANGERS = {
     "drop-table": "make-migration writes a revision that only drops tables, or drops some that no revision made",
-    "data-loss": "rollback on a protected database deletes rows or values, or cannot tell; make-migration drops what may have been renamed, or a change of type changes values",
+    "data-loss": "rollback on a protected database deletes rows or values, or cannot tell; make-migration drops what may have been renamed, or changes values",
     "swap": "restore puts a backup in the place of a protected database; the old one is kept beside it",
     "unproven": "stamp writes a revision that the schema could not be proven to be at",
     "ahead": "migrate meets a database that a newer checkout has taken further; there is nothing to do for this one",
