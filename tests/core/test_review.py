@@ -76,3 +76,12 @@ def test_constraints_get_the_names_postgresql_would_give() -> None:
     assert names.make("users", ["email"], "key") == "users_email_key1"
     assert names.make("tasks", ["user_id"], "fkey") == "tasks_user_id_fkey"
     assert len(names.make("t" * 60, ["c" * 60], "fkey").encode()) == 63
+
+
+def test_a_name_that_is_taken_in_the_schema_gets_a_number_until_it_is_free() -> None:
+    names = ConstraintNames([(None, "users_email_key")])
+
+    assert names.make("users", ["email"], "key") == "users_email_key1"
+    assert names.make("users", ["email"], "key", schema="other") == "users_email_key"
+    names.free("users_email_key")
+    assert names.make("users", ["email"], "key") == "users_email_key"

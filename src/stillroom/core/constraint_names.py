@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 LONGEST_BYTES = 63
 
 
 class ConstraintNames:
-    """Names of one script; a second equal one gets a number, as PostgreSQL does it."""
+    """Names of one script; a second equal one in a schema gets a number, as PostgreSQL does it.
 
-    def __init__(self) -> None:
-        self.given: set[str] = set()
+    Args:
+        taken: Schema and name of what is there already; no schema means the first of the search path.
+    """
 
-    def make(self, table: str, columns: Sequence[str], suffix: str) -> str:
+    def __init__(self, taken: Iterable[tuple[str | None, str]] = ()) -> None:
+        self.given: set[tuple[str | None, str]] = set(taken)
+
+    def free(self, name: str, schema: str | None = None) -> None:
+        """Let the name of what goes be given again."""
+        self.given.discard((schema, name))
+
+    def make(self, table: str, columns: Sequence[str], suffix: str, *, schema: str | None = None) -> str:
         """Name a constraint.
 
         Args:
             table: The constrained table.
             columns: Its columns, in order.
             suffix: "key", "fkey" or "check".
+            schema: The table's; None for the first of the search path.
         """
         number = 0
-        while (name := _join(table, "_".join(columns), suffix + (str(number) if number else ""))) in self.given:
+        while (schema, name := _join(table, "_".join(columns), suffix + (str(number) if number else ""))) in self.given:
             number += 1
-        self.given.add(name)
+        self.given.add((schema, name))
         return name
 
 
