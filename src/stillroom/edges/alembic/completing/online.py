@@ -1,7 +1,8 @@
-"""Foreign keys and indexes of tables that others use, in the form that does not stop them.
+"""Foreign keys, unique constraints and indexes of tables that others use, in the form that does not stop them.
 
 Source: PostgreSQL documentation, "ALTER TABLE" (NOT VALID looks at no row; VALIDATE CONSTRAINT locks out neither reads nor
-writes) and "CREATE INDEX" (CONCURRENTLY, outside of a transaction).
+writes; USING INDEX takes an index that is there) and "CREATE INDEX" (CONCURRENTLY, outside of a transaction, and not for
+partitioned tables).
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import Any
 from alembic.autogenerate.render import render_op, renderers
 from alembic.operations import ops
 
-from stillroom.edges.alembic.completing.findings import findings_of, flatten, quoted
+from stillroom.edges.alembic.completing.findings import findings_of, flatten, plain_name, quoted
+from stillroom.edges.alembic.completing.online_not import keep_plain
 from stillroom.edges.alembic.completing.rendering import BLOCK
 
 OWN_REVISION = (
@@ -21,6 +23,10 @@ OWN_REVISION = (
 
 class OnlineForeignKeyOp(ops.CreateForeignKeyOp):
     """A foreign key that is made without a look at the rows, which follows when the lock is gone."""
+
+
+class OnlineUniqueOp(ops.CreateUniqueConstraintOp):
+    """A unique constraint on an index that was built while others write."""
 
 
 class ConcurrentIndexOp(ops.CreateIndexOp):
@@ -47,22 +53,45 @@ def go_online(context: Any, upgrade: Any) -> None:
         return
     new = {(each.schema, each.table_name) for each in upgrade.ops if isinstance(each, ops.CreateTableOp)}
     tables = [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]
-    waiting = [each for table in tables if (table.schema, table.table_name) not in new for each in _indexes(table)]
+    plain = keep_plain(context, tables, upgrade)
+    waiting = [
+        each for table in tables if (table.schema, table.table_name) not in new for each in _waiting(table, plain)
+    ]
     is_alone = len(list(flatten(upgrade))) == len(waiting)
     if waiting and not is_alone:
         findings.note(OWN_REVISION)
     for table in tables:
         if not is_alone:
             table.ops[:] = [each for each in table.ops if each not in waiting]
-        table.ops[:] = [_online(each) if each in waiting or not _is_index(each) else each for each in table.ops]
+        table.ops[:] = [_online(each) if each in waiting or _is_key(each, plain) else each for each in table.ops]
     upgrade.ops[:] = [each for each in upgrade.ops if not isinstance(each, ops.ModifyTableOps) or each.ops]
 
 
-def _indexes(table: Any) -> list[Any]:
+def _waiting(table: Any, plain: list[Any]) -> list[Any]:
     """The indexes that come, those that they take the place of, and those that go while the columns stay."""
-    created = {each.index_name for each in table.ops if isinstance(each, ops.CreateIndexOp)}
+    created = {_name_of(each) for each in table.ops if _is_built(each) and each not in plain}
     keeps_columns = not any(isinstance(each, ops.DropColumnOp) for each in table.ops)
-    return [each for each in table.ops if _is_index(each) and (keeps_columns or each.index_name in created)]
+    found = [each for each in table.ops if _is_index(each) or isinstance(each, ops.CreateUniqueConstraintOp)]
+    found = [each for each in found if each not in plain and (keeps_columns or _name_of(each) in created)]
+    return [*(each for each in table.ops if _makes_room(each, found)), *found]
+
+
+def _is_built(operation: Any) -> bool:
+    return isinstance(operation, ops.CreateIndexOp | ops.CreateUniqueConstraintOp)
+
+
+def _is_key(operation: Any, plain: list[Any]) -> bool:
+    return isinstance(operation, ops.CreateForeignKeyOp) and operation not in plain
+
+
+def _makes_room(operation: Any, built: list[Any]) -> bool:
+    """Say whether a constraint goes because another one comes under its name."""
+    names = {_name_of(each) for each in built if isinstance(each, ops.CreateUniqueConstraintOp)}
+    return isinstance(operation, ops.DropConstraintOp) and operation.constraint_name in names
+
+
+def _name_of(operation: Any) -> str:
+    return plain_name(operation.index_name if _is_index(operation) else operation.constraint_name)
 
 
 def _is_index(operation: Any) -> bool:
@@ -75,6 +104,10 @@ def _online(operation: Any) -> Any:
     if isinstance(operation, ops.DropIndexOp):
         return ConcurrentDropOp(
             operation.index_name, operation.table_name, schema=operation.schema, _reverse=operation._reverse
+        )
+    if isinstance(operation, ops.CreateUniqueConstraintOp):
+        return OnlineUniqueOp(
+            operation.constraint_name, operation.table_name, operation.columns, schema=operation.schema
         )
     if isinstance(operation, ops.CreateForeignKeyOp):
         return OnlineForeignKeyOp(
@@ -105,6 +138,14 @@ def _create(context: Any, operation: ConcurrentIndexOp) -> list[str]:
         **{**operation.kw, "postgresql_concurrently": True},
     )
     return [BLOCK, *render_op(context, plain), ""]
+
+
+@renderers.dispatch_for(OnlineUniqueOp)
+def _unique(context: Any, operation: OnlineUniqueOp) -> list[str]:
+    name, place = plain_name(operation.constraint_name), quoted(operation.schema, operation.table_name)
+    index = ConcurrentIndexOp(name, operation.table_name, list(operation.columns), schema=operation.schema, unique=True)
+    take = f"ALTER TABLE {place} ADD CONSTRAINT {quoted(name)} UNIQUE USING INDEX {quoted(name)}"
+    return [*render_op(context, index), f"op.execute({take!r})"]
 
 
 @renderers.dispatch_for(ConcurrentDropOp)
