@@ -48,6 +48,18 @@ def find_using(column: str, old: str, new: str, *, old_is_enum: bool = False, ne
     return _between_families(column, (one, other), new)
 
 
+def are_comparable(old: str, new: str) -> bool:
+    """Say whether an expression over one type means the same over the other: numbers, texts, or the same type.
+
+    Args:
+        old: A type, as DDL.
+        new: Another one.
+    """
+    one, other = base_of(old), base_of(new)
+    same = one == other or any(one in family and other in family for family in (NUMBERS, TEXTS))
+    return same and old.endswith("[]") == new.endswith("[]")
+
+
 def _zone(column: str, one: str, other: str) -> str:
     """Take times without a zone for those of one: the server would take the session's, which is another one elsewhere."""
     date, plain, zoned = MOMENTS

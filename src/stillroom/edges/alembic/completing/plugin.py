@@ -33,6 +33,7 @@ from stillroom.edges.alembic.completing.reading import read_at_once
 from stillroom.edges.alembic.completing.renames import settle_renames
 from stillroom.edges.alembic.completing.retyping import settle_types
 from stillroom.edges.alembic.completing.schemas import bring_schemas
+from stillroom.edges.alembic.completing.setting_aside import set_aside
 
 NAME = "stillroom.completing"
 STEPS = (
@@ -42,6 +43,7 @@ STEPS = (
     settle_enums,
     settle_identities,
     settle_types,
+    set_aside,
     settle_filling,
     bring_extensions,
     bring_schemas,
