@@ -220,3 +220,19 @@ def test_ci_on_a_terminal_is_nobody_to_ask(migrated: Project) -> None:
 
     assert done.code == 3
     assert current(migrated) == [TIMEZONE]
+
+
+def test_an_index_and_a_check_that_are_made_anew_are_no_loss(migrated: Project) -> None:
+    """F100."""
+    around = (
+        "op.execute('DROP INDEX ix_low')\nop.execute('ALTER TABLE users DROP CONSTRAINT ck_low')\n"
+        "op.execute(\"ALTER TABLE users ADD CONSTRAINT ck_low CHECK (email <> 'a, b')\")\n"
+        "op.execute('CREATE INDEX ix_low ON users USING btree (lower(email))')"
+    )
+    query(migrated, "create index ix_low on users (lower(email))")
+    query(migrated, "alter table users add constraint ck_low check (email <> 'a')")
+    write_revision(migrated, STEP, around, downgrade=around)
+    assert migrated.invoke("migrate").code == 0
+
+    assert losses(migrated) == []
+    assert migrated.invoke("rollback", "--yes").code == 0

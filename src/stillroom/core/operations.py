@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_NAME = r"""(?:"[^";]+"|\w+)(?:\.(?:"[^";]+"|\w+))?"""
+_NAME = r"""(?:"(?:[^";]|"")+"|\w+)(?:\.(?:"(?:[^";]|"")+"|\w+))?"""
 _KEEPS_ALL = re.compile(
-    rf"""(?x) ALTER\ TYPE\ {_NAME}\ (?:RENAME|ADD\ VALUE)\ [^;]* | CREATE\ TYPE\ {_NAME}\ AS\ ENUM\ [^;]* | DROP\ TYPE\ {_NAME}
+    rf"""(?x) (?! .*,\s*(?i:drop|alter|add|set|rename|attach|detach)\b ) (?:
+      ALTER\ TYPE\ {_NAME}\ (?:RENAME|ADD\ VALUE)\ [^;]* | CREATE\ TYPE\ {_NAME}\ AS\ ENUM\ [^;]* | DROP\ TYPE\ {_NAME}
     | ALTER\ INDEX\ {_NAME}\ RENAME\ TO\ {_NAME} | CREATE\ EXTENSION\ IF\ NOT\ EXISTS\ {_NAME}
     | CREATE\ SCHEMA\ IF\ NOT\ EXISTS\ {_NAME} | DROP\ SCHEMA\ {_NAME}
+    | DROP\ INDEX\ {_NAME} | CREATE\ (?:UNIQUE\ )?INDEX\ {_NAME}\ ON\ [^;]* | ALTER\ TABLE\ {_NAME}\ DROP\ CONSTRAINT\ {_NAME}
+    | ALTER\ TABLE\ {_NAME}\ ADD\ CONSTRAINT\ {_NAME}\ (?:CHECK|UNIQUE|EXCLUDE|FOREIGN\ KEY)\b[^;]*
     | ALTER\ TABLE\ {_NAME}\ (?:RENAME|VALIDATE)\ CONSTRAINT\ [^;]* | ALTER\ TABLE\ {_NAME}\ ALTER\ COLUMN\ {_NAME}\ (?:SET|DROP)\ DEFAULT[^;]*
-    | ALTER\ TABLE\ {_NAME}\ ALTER\ COLUMN\ (?P<column>{_NAME})\ TYPE\ (?P<type>{_NAME}(?:\[\])?)\ USING\ (?P=column)::text(?:\[\])?::(?P=type) """
+    | ALTER\ TABLE\ {_NAME}\ ALTER\ COLUMN\ (?P<column>{_NAME})\ TYPE\ (?P<type>{_NAME}(?:\[\])?)\ USING\ (?P=column)::text(?:\[\])?::(?P=type) ) """
 )
 """Statements that make-migration writes: each of them leaves every row and value, or fails."""
 
