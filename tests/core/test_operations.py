@@ -20,6 +20,14 @@ KEEP = [
     "CREATE EXTENSION IF NOT EXISTS citext",
     "CREATE SCHEMA IF NOT EXISTS billing",
     'DROP SCHEMA "My Schema"',
+    'ALTER SEQUENCE sales."Order_id_seq" OWNED BY NONE',
+    'ALTER SEQUENCE "Order_id_seq" OWNED BY sales."Order".id',
+    'ALTER SEQUENCE "Order_id_seq" RENAME TO "Order_id_seq_before"',
+    "ALTER SEQUENCE users_id_seq AS bigint",
+    'CREATE SEQUENCE "Order_id_seq_before" AS integer',
+    'SELECT setval(\'"Order_id_seq_before"\', last_value, is_called) FROM "Order_id_seq"',
+    "SELECT setval('a', before.last_value, true) FROM b AS before, a AS now WHERE before.is_called AND before.last_value >= now.last_value",
+    "DROP SEQUENCE users_id_seq_before",
 ]
 TAKE = [
     "UPDATE users SET mood = NULL",
@@ -33,6 +41,11 @@ TAKE = [
     "ALTER TABLE users ALTER COLUMN mood TYPE mood USING name::text::mood",
     "ALTER TABLE users DROP COLUMN x",
     "TRUNCATE users",
+    "SELECT setval('a', 1, true) FROM (DELETE FROM users RETURNING 1) AS x",
+    "SELECT setval('a', last_value, true), erase() FROM a",
+    "DROP SEQUENCE a CASCADE",
+    "DROP SEQUENCE a, b",
+    "ALTER SEQUENCE a RESTART",
 ]
 
 

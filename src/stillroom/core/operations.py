@@ -11,6 +11,8 @@ _KEEPS_ALL = re.compile(
       ALTER\ TYPE\ {_NAME}\ (?:RENAME|ADD\ VALUE)\ [^;]* | CREATE\ TYPE\ {_NAME}\ AS\ ENUM\ [^;]* | DROP\ TYPE\ {_NAME}
     | ALTER\ INDEX\ {_NAME}\ RENAME\ TO\ {_NAME} | CREATE\ EXTENSION\ IF\ NOT\ EXISTS\ {_NAME}
     | CREATE\ SCHEMA\ IF\ NOT\ EXISTS\ {_NAME} | DROP\ SCHEMA\ {_NAME}
+    | (?:CREATE\ SEQUENCE\ {_NAME}\ AS|DROP\ SEQUENCE|ALTER\ SEQUENCE\ {_NAME}\ (?:RENAME\ TO|AS))\ {_NAME} | ALTER\ SEQUENCE\ {_NAME}\ OWNED\ BY\ [^;,()]+
+    | SELECT\ setval\('(?:[^';\\]|'')+',\ [a-z_.]+,\ (?:is_called|true)\)\ FROM\ [^;()]*
     | DROP\ INDEX\ {_NAME} | CREATE\ (?:UNIQUE\ )?INDEX\ {_NAME}\ ON\ [^;]* | ALTER\ TABLE\ {_NAME}\ DROP\ CONSTRAINT\ {_NAME}
     | ALTER\ TABLE\ {_NAME}\ ADD\ CONSTRAINT\ {_NAME}\ (?:CHECK|UNIQUE|EXCLUDE|FOREIGN\ KEY)\b[^;]*
     | ALTER\ TABLE\ {_NAME}\ (?:RENAME|VALIDATE)\ CONSTRAINT\ [^;]* | ALTER\ TABLE\ {_NAME}\ ALTER\ COLUMN\ {_NAME}\ (?:SET|DROP)\ DEFAULT[^;]*
