@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.commands._asking import ask_questions, unanswered
-from stillroom.commands._base import offer_to_migrate, read_base, require_up_to_date
+from stillroom.commands._base import Base, offer_to_migrate, read_base, require_up_to_date
 from stillroom.commands._database import reach_database, read_project
 from stillroom.commands._generation import NONE
 from stillroom.core.messages import clean_message
@@ -19,10 +19,12 @@ from stillroom.edges.versions_folder import locked
 from stillroom.errors import RefusedError
 
 if TYPE_CHECKING:
+    from stillroom.commands._database import Target
     from stillroom.commands._draft import Draft
     from stillroom.commands._generation import Wish
     from stillroom.commands.migrate import Migrated
     from stillroom.core.generation import Answers
+    from stillroom.edges.alembic.autogenerate import Generated
     from stillroom.edges.terminal import Terminal
     from stillroom.settings import Settings
 
@@ -109,8 +111,34 @@ def make_migration(
     answers = replace(answers, may_lose="data-loss" in allowed)
     wish = Wish(clean_message(message), is_empty, edits, allowed, answers)
     target = reach_database(settings, terminal)
-    if terminal.is_interactive:
-        offer_to_migrate(read_base(settings, target, terminal), settings, terminal)
+    found = _compare(settings, target, wish, terminal, offers=terminal.is_interactive)
+    if isinstance(found, Base):  # nobody else waits while a person is asked
+        offer_to_migrate(found, settings, terminal)
+        found = _compare(settings, target, wish, terminal, offers=False)
+        assert not isinstance(found, Base), "it was offered once"
+    if not isinstance(found, tuple):
+        return found
+    base, generated = found
+    while generated.questions:
+        wish = replace(wish, answers=ask_questions(generated.questions, wish.answers, terminal))
+        generated = generate(settings, base, wish, terminal)
+    # Nobody else waits while a person reads; the base is looked at again when the draft is accepted.
+    wish = replace(wish, message=wish.message or _ask_message(propose(generated, base), terminal))
+    with hangup_as_interrupt():
+        return _review(settings, start_draft(settings, base, generated, wish), wish, terminal)
+
+
+def _compare(
+    settings: Settings, target: Target, wish: Wish, terminal: Terminal, *, offers: bool
+) -> MadeMigration | NothingChanged | Base | tuple[Base, Generated]:
+    """Read the ground and compare, while no other make-migration is at work.
+
+    Returns:
+        What is to be reviewed, or all that there was to do; the ground alone, where a person may be asked to migrate first.
+    """
+    from stillroom.commands._draft import start_draft
+    from stillroom.commands._generation import generate
+
     before: set[str] = set()
 
     def note_wait(text: str) -> None:
@@ -119,21 +147,17 @@ def make_migration(
 
     with locked(settings.root, wait_s=settings.wait_s, say=note_wait):
         base = read_base(settings, target, terminal)
+        if base.pending and offers:
+            return base
         require_up_to_date(base, before)
         generated = generate(settings, base, wish, terminal)
         if generated.questions and not terminal.is_interactive:
             raise unanswered(generated.questions)
-        if not generated.operations and not is_empty:
+        if not generated.operations and not wish.is_empty:
             return NothingChanged(target.shown, base.head or "", generated.all_notes, generated.left_alone)
         if not terminal.is_interactive:
             return _keep_unreviewed(start_draft(settings, base, generated, wish), terminal)
-    while generated.questions:
-        wish = replace(wish, answers=ask_questions(generated.questions, wish.answers, terminal))
-        generated = generate(settings, base, wish, terminal)
-    # Nobody else waits while a person reads; the base is looked at again when the draft is accepted.
-    wish = replace(wish, message=wish.message or _ask_message(propose(generated, base), terminal))
-    with hangup_as_interrupt():
-        return _review(settings, start_draft(settings, base, generated, wish), wish, terminal)
+        return base, generated
 
 
 def _keep_unreviewed(draft: Draft, terminal: Terminal) -> MadeMigration:
