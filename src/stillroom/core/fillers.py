@@ -27,6 +27,11 @@ _NEUTRAL = {
     "HSTORE": "''::hstore",
     "TSVECTOR": "''::tsvector",
 }
+_DISTINCT = {
+    "DATE": "current_date + n::integer",
+    "TIMESTAMP WITHOUT TIME ZONE": "now() + n * interval '1 second'",
+    "TIMESTAMP WITH TIME ZONE": "now() + n * interval '1 second'",
+}
 
 
 def is_constant(expression: str) -> bool:
@@ -56,6 +61,30 @@ def find_neutral(ddl: str, labels: tuple[str, ...] = ()) -> str:
     return _NEUTRAL.get(base, "")
 
 
+def find_candidates(ddl: str, labels: tuple[str, ...] = (), checks: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Name values for rows whose own is gone, the neutral one first; the others are for a CHECK that it does not fit.
+
+    Args:
+        ddl: The column's type, as DDL.
+        labels: Its members, for an enum type.
+        checks: Expressions that the value has to fit; what they compare with is often such a value.
+    """
+    neutral = find_neutral(ddl, labels)
+    if not neutral or ddl.endswith("[]"):
+        return (neutral,) if neutral else ()
+    base, text = base_of(ddl), " ".join(checks)
+    others: list[str] = []
+    if labels:
+        others = ["'" + each.replace("'", "''") + "'" for each in labels]
+    elif base == "BOOLEAN":
+        others = ["true"]
+    elif base in NUMBERS:
+        others = ["1", "-1", *re.findall(r"(?<![\w.'])\d+(?:\.\d+)?(?![\w.'])", text)]
+    elif base in TEXTS:
+        others = ["'-'", *re.findall(r"'(?:[^'\\]|'')*'", text)]
+    return tuple(dict.fromkeys([neutral, *others]))
+
+
 def find_distinct(ddl: str) -> str:
     """Name a value that is another one in each row, of a number `n` that counts them; empty where there is none."""
     base = base_of(ddl)
@@ -65,4 +94,6 @@ def find_distinct(ddl: str) -> str:
         return "n"
     if base == "UUID":
         return "gen_random_uuid()"
+    if base in _DISTINCT:
+        return _DISTINCT[base]
     return "n::text" if base in TEXTS else ""

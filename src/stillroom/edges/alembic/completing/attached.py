@@ -36,7 +36,10 @@ select pg_catalog.jsonb_build_array(n.nspname::text, c.relname::text, n.nspname 
   f.relname::text, (select fn.nspname::text from pg_catalog.pg_namespace fn where fn.oid = f.relnamespace),
   coalesce(f.relnamespace = pg_catalog.current_schema()::regnamespace::oid, false),
   array(select a.attname::text from pg_catalog.unnest(k.confkey) with ordinality u (number, place)
-    join pg_catalog.pg_attribute a on a.attrelid = f.oid and a.attnum = u.number order by u.place))::text
+    join pg_catalog.pg_attribute a on a.attrelid = f.oid and a.attnum = u.number order by u.place),
+  array(select a.attname::text from pg_catalog.pg_attribute a where k.contype = 'x' and a.attrelid = c.oid and exists (
+    select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass::oid and d.objid = k.conindid
+    and d.refclassid = 'pg_catalog.pg_class'::regclass::oid and d.refobjid = c.oid and d.refobjsubid = a.attnum::integer)))::text
 from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 left join pg_catalog.pg_class f on f.oid = k.confrelid
 where k.contype in ('c', 'x', 'f') and k.coninhcount::integer = 0 and k.conparentid = 0::oid
@@ -57,7 +60,7 @@ class Attached:
         columns: The columns that it names.
         expression: Of an index, with its condition, or of a CHECK.
         is_unique: An index that lets no value come twice.
-        operators: Of an EXCLUDE, by column.
+        operators: Of an EXCLUDE, by column; a column that is part of an expression has none.
         referred: Columns of the other table that a foreign key refers to.
     """
 
@@ -118,7 +121,7 @@ def _index(*row: Any) -> Attached:
 
 def _constraint(*row: Any) -> Attached:
     schema, table, near, name, definition, kind, columns, expression, operators, numbers, *referred = row
-    other, other_schema, other_near, other_columns = referred
+    other, other_schema, other_near, other_columns, computed = referred
     plain = [operator for operator, number in zip(operators, numbers or (), strict=False) if number]
     return Attached(
         None if near else schema,
@@ -126,7 +129,7 @@ def _constraint(*row: Any) -> Attached:
         name,
         definition,
         kind,
-        tuple(columns),
+        tuple(dict.fromkeys([*columns, *computed])),
         expression,
         operators=tuple(zip(columns, plain, strict=False)),
         referred=tuple((None if other_near else other_schema, other, each) for each in other_columns),

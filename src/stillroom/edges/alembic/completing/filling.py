@@ -6,24 +6,14 @@ from typing import Any
 
 from alembic.operations import ops
 
-from stillroom.core.fillers import find_distinct, find_neutral, is_constant
+from stillroom.core.fillers import is_constant
 from stillroom.core.generation import Question
-from stillroom.edges.alembic.completing.findings import (
-    Findings,
-    ddl_of,
-    findings_of,
-    shown,
-)
+from stillroom.edges.alembic.completing.findings import Findings, findings_of, shown
 from stillroom.edges.alembic.completing.nulls import model_value, without_nulls
-from stillroom.edges.alembic.completing.operations import (
-    AddFilledColumnOp,
-    DropFilledColumnOp,
-    Filling,
-)
-from stillroom.edges.alembic.enums import is_enum
+from stillroom.edges.alembic.completing.operations import AddFilledColumnOp, Filling
+from stillroom.edges.alembic.completing.refilling import settle_dropped
+from stillroom.edges.alembic.completing.uniqueness import is_one_of_its_own, needs_value
 
-GONE = "the values are gone: each row gets {}"
-CANNOT = "the values are gone, and nothing can be put in their place: the column stays nullable"
 MAKERS = {
     "uuid4": "gen_random_uuid()",
     "now": "now()",
@@ -42,26 +32,15 @@ def settle_filling(context: Any, upgrade: Any) -> None:
             continue
         for operation in list(table.ops):
             at = table.ops.index(operation)
-            if isinstance(operation, ops.AddColumnOp) and _needs_value(operation.column):
+            if isinstance(operation, ops.AddColumnOp) and needs_value(operation.column):
                 table.ops[at] = _filled(context, findings, operation)
-            elif isinstance(operation, ops.DropColumnOp) and _needs_value(operation.to_column()):
-                table.ops[at] = _refilled(operation)
             elif isinstance(operation, ops.AlterColumnOp) and operation.modify_nullable is False:
                 table.ops[at:at] = without_nulls(context, findings, operation, upgrade)
+    settle_dropped(context, upgrade)
 
 
 def _same(create: Any, table: Any) -> bool:
     return (create.schema, create.table_name) == (table.schema, table.table_name)
-
-
-def _needs_value(column: Any) -> bool:
-    has_own = column.server_default is not None or column.computed is not None or column.identity is not None
-    return not column.nullable and not has_own and not _is_serial(column)
-
-
-def _is_serial(column: Any) -> bool:
-    table = getattr(column, "table", None)
-    return table is not None and getattr(table, "_autoincrement_column", None) is column
 
 
 def _filled(context: Any, findings: Findings, operation: Any) -> Any:
@@ -115,29 +94,3 @@ def _key_of(context: Any, operation: Any) -> str:
     table = context.table_key_to_table.get(key)
     columns = [] if table is None else list(table.primary_key.columns)
     return str(columns[0].name) if len(columns) == 1 and columns[0].name != operation.column.name else ""
-
-
-def _refilled(operation: Any) -> Any:
-    column = operation.to_column()
-    ddl = ddl_of(column.type)
-    labels = tuple(str(each) for each in column.type.enums) if is_enum(column.type) else ()
-    if is_one_of_its_own(column):
-        value = find_distinct(ddl)
-        filling = Filling(value, is_distinct=True, remark=GONE.format("one of its own") if value else CANNOT)
-    else:
-        value = "" if column.foreign_keys else find_neutral(ddl, labels)
-        remark = GONE.format(value) if value else CANNOT
-        filling = Filling(value, is_constant=bool(value) and is_constant(value), remark=remark)
-    return DropFilledColumnOp.make(operation, filling)
-
-
-def is_one_of_its_own(column: Any) -> bool:
-    """Say whether no two rows may have the same value."""
-    table = getattr(column, "table", None)
-    if column.unique or column.primary_key or table is None:
-        return bool(column.unique or column.primary_key)
-    indexes = [each for each in table.indexes if each.unique]
-    uniques = [
-        each for each in table.constraints if type(each).__name__ in {"UniqueConstraint", "PrimaryKeyConstraint"}
-    ]
-    return any([one.name for one in each.columns] == [column.name] for each in [*indexes, *uniques])

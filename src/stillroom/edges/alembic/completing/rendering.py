@@ -123,13 +123,23 @@ def _add_filled(context: Any, operation: AddFilledColumnOp) -> list[str]:
         column = _with_default(column, filling.value)
     else:
         column.nullable = True
+    default = column.server_default
+    if not filling.value:
+        column.server_default = None
     plain = ops.AddColumnOp(operation.table_name, column, schema=operation.schema)
     lines += render_op(context, plain)
     if filling.is_constant:
         end = ops.AlterColumnOp(operation.table_name, column.name, schema=operation.schema, modify_server_default=None)
         return [*lines, *render_op(context, end)]
+    if not filling.value and default is not None:
+        again = ops.AlterColumnOp(
+            operation.table_name, column.name, schema=operation.schema, modify_server_default=default
+        )
+        return [*lines, *render_op(context, again)]
     if not filling.value:
         return lines
+    if operation.column.nullable:
+        return [*lines, *_fill(context, operation, filling)]
     not_null = ops.AlterColumnOp(
         operation.table_name,
         column.name,

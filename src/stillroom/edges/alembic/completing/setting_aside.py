@@ -37,7 +37,7 @@ def set_aside(context: Any, upgrade: Any) -> None:
         if not touched:
             continue
         own, mine = _own_table(each, changes, context)
-        gone, made = _take(upgrade, each, own)
+        gone, made = take(upgrade, each, own)
         if made is None and not gone:
             made = mine
         if made is None and not gone:
@@ -106,8 +106,17 @@ def _modelled(table: Any, each: Attached, changes: dict[Column, Any]) -> Any:
     return made
 
 
-def _take(upgrade: Any, each: Attached, table: str) -> tuple[bool, Any]:
-    """Take operations over the same thing out: whether it goes anyway, and what comes in its place."""
+def take(upgrade: Any, each: Attached, table: str) -> tuple[bool, Any]:
+    """Take operations over the same thing out.
+
+    Args:
+        upgrade: All operations.
+        each: What the database has.
+        table: The name of its table afterwards.
+
+    Returns:
+        Whether it goes anyway, and the operation that makes what comes in its place.
+    """
     is_gone, made = False, None
     for container in [upgrade, *(one for one in upgrade.ops if isinstance(one, ops.ModifyTableOps))]:
         for operation in list(container.ops):
