@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from textwrap import indent
@@ -131,9 +131,20 @@ class Evolution:
 
 def catalog(database: Database) -> dict[Any, Any]:
     """Read the whole schema, object by object."""
+    with watching(database) as look:
+        return look()
+
+
+@contextmanager
+def watching(database: Database) -> Iterator[Callable[[], dict[Any, Any]]]:
+    """Read the whole schema as often as it is asked for, on one connection: a new one would plan every query anew."""
     with closing(database.connect()) as connection:
-        schema = read_schema(connection, version_table="alembic_version")
-    return {key: dict(each.facets) for key, each in schema.objects.items()}
+
+        def look() -> dict[Any, Any]:
+            schema = read_schema(connection, version_table="alembic_version")
+            return {key: dict(each.facets) for key, each in schema.objects.items()}
+
+        yield look
 
 
 def begin(database: Database, evolution: Evolution) -> None:
@@ -159,18 +170,18 @@ def evolve(database: Database, evolution: Evolution) -> Revision:
     The catalog after the way back is the one of before.
     """
     begin(database, evolution)
-    start = catalog(database)
     after = models(evolution.after)
-    with opened(database) as connection:
+    with watching(database) as look, opened(database) as connection:
+        start = look()
         revision = generate(connection, after, evolution.answers, **evolution.options)
         assert not revision.findings.questions, revision.findings.questions
         assert not revision.is_empty, "nothing was found"
         revision.run(connection, "upgrade")
         again = generate(connection, after, **evolution.options)
         assert again.is_empty, f"found again:\n{again.upgrade}\nafter:\n{revision.upgrade}"
-        up = catalog(database)
+        up = look()
         revision.run(connection, "downgrade")
-        assert catalog(database) == start, revision.downgrade
+        assert look() == start, revision.downgrade
         revision.run(connection, "upgrade")
-    assert catalog(database) == up
+        assert look() == up
     return revision
