@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stillroom.core.operations import Operation
+from stillroom.core.operations import Operation, find_droppings
 
 KEEPING = (
     "DROP INDEX ix_part",
@@ -37,3 +37,27 @@ def test_what_make_migration_writes_around_a_type_takes_nothing_along(text: str)
 @pytest.mark.parametrize("text", TAKING)
 def test_anything_else_may(text: str) -> None:
     assert Operation("execute", text=text).is_raw
+
+
+NUMBERED = (
+    " FROM (SELECT ctid AS place, row_number() OVER () AS n FROM s.t) AS numbered WHERE s.t.ctid = numbered.place"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_lost"),
+    [
+        ('UPDATE s.t SET "a ""b" = n::text' + NUMBERED, False),
+        ('UPDATE s.t SET "a ""b" = gen_random_uuid()', False),
+        ("UPDATE s.t SET other = n::text" + NUMBERED, True),
+        ('UPDATE s.t SET "a ""b" = wipe()', True),
+        ('UPDATE t SET "a ""b" = 1', True),
+        ('UPDATE s.t SET "a ""b" = 1, other = 2', True),
+        ('UPDATE s.t SET "a ""b" = 1; DELETE FROM s.t', True),
+    ],
+)
+def test_values_in_a_column_that_has_just_come_replace_none(text: str, *, is_lost: bool) -> None:
+    added = Operation("add_column", "t", "s", 'a "b')
+
+    assert (len(find_droppings((added, Operation("execute", text=text)))) == 1) is is_lost
+    assert find_droppings((Operation("execute", text=text), added))

@@ -19,6 +19,13 @@ _KEEPS_ALL = re.compile(
     | ALTER\ TABLE\ {_NAME}\ ALTER\ COLUMN\ (?P<column>{_NAME})\ TYPE\ (?P<type>{_NAME}(?:\[\])?)\ USING\ (?P=column)::text(?:\[\])?::(?P=type) ) """
 )
 """Statements that make-migration writes: each of them leaves every row and value, or fails."""
+_FILLS = re.compile(
+    rf"""(?x) UPDATE\ (?P<table>{_NAME})\ SET\ (?P<column>{_NAME})\ =\ (?:[^;,=()]|\b(?:gen_random_uuid|now)\(\))*
+    (?:\ FROM\ \(SELECT\ ctid\ AS\ place,\ row_number\(\)\ OVER\ \(\)\ AS\ n\ FROM\ (?P=table)\)
+       \ AS\ numbered\ WHERE\ (?P=table)\.ctid\ =\ numbered\.place)? """
+)
+"""A statement that gives one column of all rows a value."""
+_PART = re.compile(r'"((?:[^"]|"")+)"|(\w+)')
 
 
 @dataclass(frozen=True)
@@ -67,9 +74,20 @@ def find_droppings(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
     for each in operations:
         if each.kind in {"create_table", "add_column"}:
             made.add((each.schema, each.table, each.column))
-        is_drop = each.kind in {"drop_table", "drop_column"}
-        if each.is_raw or (
-            is_drop and made.isdisjoint({(each.schema, each.table, each.column), (each.schema, each.table, "")})
-        ):
+        place = (each.schema, each.table, each.column)
+        if each.is_raw:
+            filled = _find_filled(each.text)
+            found += [] if filled in made else [each]
+        elif each.kind in {"drop_table", "drop_column"} and made.isdisjoint({place, (*place[:2], "")}):
             found.append(each)
     return tuple(found)
+
+
+def _find_filled(text: str) -> tuple[str | None, str, str] | None:
+    """Name the one column that a statement fills."""
+    match = _FILLS.fullmatch(text)
+    if match is None:
+        return None
+    *schema, table = (quoted.replace('""', '"') or plain for quoted, plain in _PART.findall(match["table"]))
+    ((quoted, plain),) = _PART.findall(match["column"])[-1:]
+    return (schema[0] if schema else None, table, quoted.replace('""', '"') or plain)
