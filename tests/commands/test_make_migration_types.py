@@ -223,7 +223,7 @@ def test_what_is_not_the_projects_is_left_alone(at_head: Project) -> None:
     execute(at_head, "create table stillroom.more (id int)")
     add_model(at_head)
 
-    done = at_head.invoke("make-migration", "-m", "notes")
+    done = at_head.invoke("make-migration", "-m", "notes", "--allow", "drop-table")
 
     text = newest(at_head).read_text()
     assert done.code == 0, done.stderr

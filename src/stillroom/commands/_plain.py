@@ -63,34 +63,27 @@ def _run_online(settings: Settings, context: Any, metadata: Any, chosen: dict[st
         is_ci=settings.is_ci, is_json=False, no_color=settings.no_color, redactor=settings.redactor
     )
     target = reach_database(settings, terminal)
+    from stillroom.edges.alembic.plain import before_unlocated
+
     limits = limits_of(settings, target)
     is_reading = function_name(context) in READING
     place = Place(settings, target, layout, limits, terminal, is_reading)
-    with _naming_strangers(place):
+    with before_unlocated(lambda: _name_strangers(place)):
         _run(context, metadata, chosen, place)
 
 
-@contextmanager
-def _naming_strangers(place: Place) -> Iterator[None]:
-    """Say where the file of a revision is that Alembic cannot find, as the tasks do.
+def _name_strangers(place: Place) -> None:
+    """Say where the file of a revision is that is not here, as the tasks do.
 
     Raises:
         UnknownRevisionError: The database is at it.
-        CommandError: Alembic's own, where it is the command line that names it.
     """
-    from alembic.util import CommandError
-
     from stillroom.commands._database import look, read_project
     from stillroom.commands._strangers import require_known_here
 
-    try:
-        yield
-    except CommandError as error:
-        if "Can't locate revision" in str(error):
-            project = read_project(place.settings)
-            current = look(place.target, project, place.settings, command="alembic", only_looks=True)
-            require_known_here(place.settings, project, place.target, current)
-        raise
+    project = read_project(place.settings)
+    current = look(place.target, project, place.settings, command="alembic", only_looks=True)
+    require_known_here(place.settings, project, place.target, current)
 
 
 def _run(context: Any, metadata: Any, chosen: dict[str, Any], place: Place) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from alembic.runtime.migration import RevisionStep
+from alembic.util import CommandError
 
 from stillroom.edges.alembic.entering import Entering
 from stillroom.edges.alembic.honest import honest, tables_to_keep
@@ -19,6 +21,21 @@ if TYPE_CHECKING:
 
     from stillroom.edges.alembic.attempt import Attempt
     from stillroom.edges.postgres.ledger import Ledger
+
+
+@contextmanager
+def before_unlocated(look: Callable[[], None]) -> Iterator[None]:
+    """Do something before Alembic says that it cannot locate a revision.
+
+    Raises:
+        CommandError: Alembic's own, where `look` has raised nothing.
+    """
+    try:
+        yield
+    except CommandError as error:
+        if "Can't locate revision" in str(error):
+            look()
+        raise
 
 
 def make_honest(context: Any, attempt: Attempt, raw: PsycopgConnection, ledger: Ledger | None = None) -> None:
