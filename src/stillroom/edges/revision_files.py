@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from stillroom.edges.drafts import failing_as_tool, write_new
@@ -39,5 +41,15 @@ def replace_file(root: Path, path: Path, before: bytes, after: bytes) -> None:
                     f"{shown} was changed just now; nothing was written", hint="the same command looks again"
                 )
             part.replace(path)
+            _forget_compiled(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+def _forget_compiled(path: Path) -> None:
+    """Remove its byte code: one of the same second and length would be run in the place of the new text.
+
+    Source: Python documentation, "The import system", Cached bytecode invalidation.
+    """
+    with suppress(NotImplementedError, OSError):  # no cache here, or one that is another's
+        Path(cache_from_source(str(path))).unlink(missing_ok=True)
