@@ -20,17 +20,17 @@ def break_cycles(_context: Any, upgrade: Any) -> None:
 
 
 def _break_new(upgrade: Any) -> None:
-    todo = {_key(each): each for each in upgrade.ops if isinstance(each, ops.CreateTableOp)}
+    todo = {key_of(each): each for each in upgrade.ops if isinstance(each, ops.CreateTableOp)}
     late: list[Any] = []
     last = None
     for key, create in list(todo.items()):
         last = create
-        for constraint in _foreign_keys(create):
-            if constraint.use_alter or (_target(constraint) in todo and _target(constraint) != key):
+        for constraint in foreign_keys(create):
+            if constraint.use_alter or (target_of(constraint) in todo and target_of(constraint) != key):
                 constraint_op = ops.CreateForeignKeyOp.from_constraint(constraint)
                 constraint_op.kw.pop("use_alter", None)
                 late.append(constraint_op)
-                _leave_out(create, constraint)
+                leave_out(create, constraint)
         del todo[key]
     if late:
         at = upgrade.ops.index(last) + 1
@@ -39,7 +39,7 @@ def _break_new(upgrade: Any) -> None:
 
 def _break_gone(upgrade: Any) -> None:
     places = [at for at, each in enumerate(upgrade.ops) if isinstance(each, ops.DropTableOp)]
-    todo = {_key(upgrade.ops[at]): upgrade.ops[at] for at in places}
+    todo = {key_of(upgrade.ops[at]): upgrade.ops[at] for at in places}
     ordered: list[Any] = []
     early: list[Any] = []
     while todo:
@@ -48,7 +48,7 @@ def _break_gone(upgrade: Any) -> None:
             key = min(todo)
             for user, constraint in _users(key, todo):
                 early.append(ops.DropConstraintOp.from_constraint(constraint))
-                _leave_out(user._reverse, constraint)
+                leave_out(user._reverse, constraint)
         ordered.append(todo.pop(key))
     for at, drop in zip(places, ordered, strict=True):
         upgrade.ops[at] = drop
@@ -58,21 +58,25 @@ def _break_gone(upgrade: Any) -> None:
 
 def _users(key: str, todo: dict[str, Any]) -> list[tuple[Any, Any]]:
     """Find the other tables that refer to this one, each with its foreign key."""
-    others = ((each, constraint) for each in todo.values() for constraint in _foreign_keys(each._reverse))
-    return [(each, constraint) for each, constraint in others if _target(constraint) == key and _key(each) != key]
+    others = ((each, constraint) for each in todo.values() for constraint in foreign_keys(each._reverse))
+    return [(each, constraint) for each, constraint in others if target_of(constraint) == key and key_of(each) != key]
 
 
-def _key(operation: Any) -> str:
+def key_of(operation: Any) -> str:
+    """Name the table of an operation as SQLAlchemy's metadata does."""
     return f"{operation.schema}.{operation.table_name}" if operation.schema else str(operation.table_name)
 
 
-def _foreign_keys(create: Any) -> list[Any]:
+def foreign_keys(create: Any) -> list[Any]:
+    """Find those that are made with the table."""
     return [each for each in create.columns if isinstance(each, ForeignKeyConstraint)]
 
 
-def _target(constraint: Any) -> str:
+def target_of(constraint: Any) -> str:
+    """Name the table that a foreign key refers to, as `key_of` does."""
     return str(constraint.elements[0].target_fullname).rpartition(".")[0]
 
 
-def _leave_out(create: Any, constraint: Any) -> None:
+def leave_out(create: Any, constraint: Any) -> None:
+    """Make the table without the constraint."""
     create.columns = [each for each in create.columns if each is not constraint]

@@ -30,6 +30,7 @@ from stillroom.edges.alembic.completing.online import go_online
 from stillroom.edges.alembic.completing.operations import UnansweredOp
 from stillroom.edges.alembic.completing.primary_keys import remember_keys, settle_primary_keys
 from stillroom.edges.alembic.completing.reading import read_at_once
+from stillroom.edges.alembic.completing.references import order_references
 from stillroom.edges.alembic.completing.renames import settle_renames
 from stillroom.edges.alembic.completing.retyping import settle_types
 from stillroom.edges.alembic.completing.schemas import bring_schemas
@@ -50,6 +51,7 @@ STEPS = (
     keep_identity,
     speak_plainly,
     break_cycles,
+    order_references,
     name_everything,
     go_online,
 )

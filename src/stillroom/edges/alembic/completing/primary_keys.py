@@ -5,7 +5,6 @@ Alembic compares none. A model without a primary key says nothing of the databas
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from alembic.autogenerate.render import renderers
@@ -108,31 +107,6 @@ def _exchange(upgrade: Any, place: tuple[str | None, str], before: Any, after: A
     table.ops.insert(at, made)
     if old and there:
         table.ops.insert(0, DropPrimaryKeyOp(name, there, old, schema=schema))
-    _put_references_around(upgrade, table)
-
-
-def _put_references_around(upgrade: Any, keyed: Any) -> None:
-    """Drop foreign keys to the table before its key goes, and make those that come after it is there."""
-    first: list[Any] = []
-    last: list[Any] = []
-    for table in _tables(upgrade):
-        gone = [each for each in table.ops if isinstance(each, ops.DropConstraintOp) and _refers(each._reverse, keyed)]
-        come = [each for each in table.ops if _refers(each, keyed)]
-        table.ops[:] = [each for each in table.ops if each not in gone and each not in come]
-        first += _wrapped(table, gone)
-        last += _wrapped(table, come)
-    upgrade.ops[:] = [*first, *upgrade.ops, *last]
-
-
-def _refers(operation: Any, keyed: Any) -> bool:
-    if not isinstance(operation, ops.CreateForeignKeyOp):
-        return False
-    there = (operation.kw.get("referent_schema"), operation.referent_table)
-    return there == (keyed.schema, keyed.table_name)
-
-
-def _wrapped(table: Any, operations: list[Any]) -> Iterable[Any]:
-    return [ops.ModifyTableOps(table.table_name, operations, schema=table.schema)] if operations else []
 
 
 def _tables(upgrade: Any) -> list[Any]:
