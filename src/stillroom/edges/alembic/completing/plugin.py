@@ -16,25 +16,25 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy.exc import SAWarning
 
 from stillroom.edges.alembic.completing import impl, rendering
-from stillroom.edges.alembic.completing.clashes import refuse_clashes
-from stillroom.edges.alembic.completing.cycles import WARNING, break_cycles
-from stillroom.edges.alembic.completing.defaults import compare_default
 from stillroom.edges.alembic.completing.dialects import drop_tables_last, keep_identity, speak_plainly
-from stillroom.edges.alembic.completing.enum_changes import settle_enums
-from stillroom.edges.alembic.completing.extensions import bring_extensions
-from stillroom.edges.alembic.completing.filling import settle_filling
+from stillroom.edges.alembic.completing.enums.changes import settle_enums
 from stillroom.edges.alembic.completing.findings import findings_of
-from stillroom.edges.alembic.completing.identities import settle_identities
-from stillroom.edges.alembic.completing.naming import name_everything
-from stillroom.edges.alembic.completing.online import go_online
 from stillroom.edges.alembic.completing.operations import UnansweredOp
-from stillroom.edges.alembic.completing.primary_keys import remember_keys, settle_primary_keys
 from stillroom.edges.alembic.completing.reading import read_at_once
-from stillroom.edges.alembic.completing.references import order_references
-from stillroom.edges.alembic.completing.renames import settle_renames
-from stillroom.edges.alembic.completing.retyping import settle_types
-from stillroom.edges.alembic.completing.schemas import bring_schemas
-from stillroom.edges.alembic.completing.setting_aside import set_aside
+from stillroom.edges.alembic.completing.shape.clashes import refuse_clashes
+from stillroom.edges.alembic.completing.shape.cycles import WARNING, break_cycles
+from stillroom.edges.alembic.completing.shape.extensions import bring_extensions
+from stillroom.edges.alembic.completing.shape.naming import name_everything
+from stillroom.edges.alembic.completing.shape.online import go_online
+from stillroom.edges.alembic.completing.shape.primary_keys import remember_keys, settle_primary_keys
+from stillroom.edges.alembic.completing.shape.references import order_references
+from stillroom.edges.alembic.completing.shape.renames import settle_renames
+from stillroom.edges.alembic.completing.shape.schemas import bring_schemas
+from stillroom.edges.alembic.completing.values.defaults import compare_default
+from stillroom.edges.alembic.completing.values.filling import settle_filling
+from stillroom.edges.alembic.completing.values.identities import settle_identities
+from stillroom.edges.alembic.completing.values.retyping import settle_types
+from stillroom.edges.alembic.completing.values.setting_aside import set_aside
 
 NAME = "stillroom.completing"
 STEPS = (

@@ -13,10 +13,7 @@ from alembic.operations import ops
 from psycopg2 import sql
 
 from stillroom.core.fillers import find_candidates, find_distinct, is_constant
-from stillroom.edges.alembic.completing.attached import Attached, read_attached
-from stillroom.edges.alembic.completing.defaults import text_of
 from stillroom.edges.alembic.completing.findings import ddl_of, findings_of, flatten, shown
-from stillroom.edges.alembic.completing.looking import looking
 from stillroom.edges.alembic.completing.operations import (
     DropFilledColumnOp,
     Filling,
@@ -24,8 +21,11 @@ from stillroom.edges.alembic.completing.operations import (
     Way,
     live_names,
 )
-from stillroom.edges.alembic.completing.setting_aside import take
-from stillroom.edges.alembic.completing.uniqueness import (
+from stillroom.edges.alembic.completing.values.attached import Attached, read_attached
+from stillroom.edges.alembic.completing.values.defaults import text_of
+from stillroom.edges.alembic.completing.values.looking import looking
+from stillroom.edges.alembic.completing.values.setting_aside import take
+from stillroom.edges.alembic.completing.values.uniqueness import (
     is_one_of_its_own,
     is_part_of_one,
     makes_values,

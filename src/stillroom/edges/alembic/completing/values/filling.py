@@ -9,10 +9,10 @@ from alembic.operations import ops
 from stillroom.core.fillers import is_constant
 from stillroom.core.generation import Question
 from stillroom.edges.alembic.completing.findings import Findings, findings_of, shown
-from stillroom.edges.alembic.completing.nulls import model_value, without_nulls
 from stillroom.edges.alembic.completing.operations import AddFilledColumnOp, Filling
-from stillroom.edges.alembic.completing.refilling import settle_dropped
-from stillroom.edges.alembic.completing.uniqueness import is_one_of_its_own, needs_value
+from stillroom.edges.alembic.completing.values.nulls import model_value, without_nulls
+from stillroom.edges.alembic.completing.values.refilling import settle_dropped
+from stillroom.edges.alembic.completing.values.uniqueness import is_one_of_its_own, needs_value
 
 MAKERS = {
     "uuid4": "gen_random_uuid()",

@@ -10,8 +10,8 @@ from stillroom.core.casts import are_kin
 from stillroom.core.generation import Question
 from stillroom.edges.alembic.completing.findings import Findings, ddl_of, findings_of, plain_name, quoted, shown
 from stillroom.edges.alembic.completing.operations import RenameColumnOp
-from stillroom.edges.alembic.completing.pairs import Names, join_pairs
-from stillroom.edges.alembic.completing.renamed_tables import compare_renamed
+from stillroom.edges.alembic.completing.shape.pairs import Names, join_pairs
+from stillroom.edges.alembic.completing.shape.renamed_tables import compare_renamed
 
 ALIKE = 0.5
 """Share of the columns of both tables that must be equal in name and type before a rename is suspected."""

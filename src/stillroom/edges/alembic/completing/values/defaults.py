@@ -15,8 +15,8 @@ from psycopg2 import sql
 from sqlalchemy import Computed, DefaultClause, Identity
 
 from stillroom.edges.alembic.completing.findings import Findings, ddl_of, findings_of, literal, shown
-from stillroom.edges.alembic.completing.looking import looking
 from stillroom.edges.alembic.completing.texts import sql_of
+from stillroom.edges.alembic.completing.values.looking import looking
 from stillroom.edges.alembic.enums import is_enum
 
 _CAST = re.compile(

@@ -8,7 +8,7 @@ from typing import Any
 from alembic.operations import ops
 
 from stillroom.core.enum_words import respell
-from stillroom.edges.alembic.completing.enum_live import Live
+from stillroom.edges.alembic.completing.enums.live import Live
 from stillroom.edges.alembic.completing.findings import quoted
 from stillroom.edges.alembic.completing.operations import StatementOp, Way
 from stillroom.edges.alembic.enums import is_enum

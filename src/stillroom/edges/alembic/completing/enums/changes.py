@@ -14,12 +14,12 @@ from sqlalchemy import DefaultClause, text
 
 from stillroom.core.enum_words import reword
 from stillroom.core.generation import Question
-from stillroom.edges.alembic.completing.defaults import text_of
-from stillroom.edges.alembic.completing.enum_live import Live, count_rows, read_enums
-from stillroom.edges.alembic.completing.enum_renames import rename_types
-from stillroom.edges.alembic.completing.enum_statements import grow, rebuild, rename_member
+from stillroom.edges.alembic.completing.enums.live import Live, count_rows, read_enums
+from stillroom.edges.alembic.completing.enums.renames import rename_types
+from stillroom.edges.alembic.completing.enums.statements import grow, rebuild, rename_member
 from stillroom.edges.alembic.completing.findings import Findings, findings_of, flatten, literal, shown
 from stillroom.edges.alembic.completing.texts import escaped
+from stillroom.edges.alembic.completing.values.defaults import text_of
 from stillroom.edges.alembic.enums import CreateEnumOp, DropEnumOp, is_enum
 
 

@@ -10,8 +10,8 @@ from psycopg2 import sql
 from stillroom.core.casts import ZONE, may_lose, needs_zone, shortens
 from stillroom.core.generation import Question
 from stillroom.edges.alembic.completing.findings import Findings, ddl_of, shown, words
-from stillroom.edges.alembic.completing.looking import looking
 from stillroom.edges.alembic.completing.rendering import using_of
+from stillroom.edges.alembic.completing.values.looking import looking
 
 NO_ARRAYS = (
     "an array of times takes another time zone only element by element, which no change of type can do; add a column, fill it "

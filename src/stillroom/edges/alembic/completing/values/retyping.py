@@ -7,10 +7,10 @@ from typing import Any
 from alembic.operations import ops
 
 from stillroom.core.casts import ZONE, base_of, needs_zone
-from stillroom.edges.alembic.completing.convertible import look
 from stillroom.edges.alembic.completing.findings import Findings, ddl_of, findings_of, flatten, shown
 from stillroom.edges.alembic.completing.operations import RetypeColumnOp, live_names
 from stillroom.edges.alembic.completing.rendering import using_of
+from stillroom.edges.alembic.completing.values.convertible import look
 
 
 def settle_types(context: Any, upgrade: Any) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from alembic.operations import ops
 
-from stillroom.edges.alembic.completing.cycles import foreign_keys, key_of, leave_out, target_of
-from stillroom.edges.alembic.completing.primary_keys import CreatePrimaryKeyOp, DropPrimaryKeyOp
+from stillroom.edges.alembic.completing.shape.cycles import foreign_keys, key_of, leave_out, target_of
+from stillroom.edges.alembic.completing.shape.primary_keys import CreatePrimaryKeyOp, DropPrimaryKeyOp
 
 
 def order_references(_context: Any, upgrade: Any) -> None:

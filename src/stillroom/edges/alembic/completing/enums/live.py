@@ -10,7 +10,7 @@ from typing import Any
 from psycopg2 import sql
 
 from stillroom.core.enum_words import reword
-from stillroom.edges.alembic.completing.enum_sql import EXISTING
+from stillroom.edges.alembic.completing.enums.sql import EXISTING
 from stillroom.edges.alembic.completing.findings import quoted
 
 

@@ -13,8 +13,8 @@ from alembic.autogenerate.render import render_op, renderers
 from alembic.operations import ops
 
 from stillroom.edges.alembic.completing.findings import findings_of, flatten, plain_name, quoted
-from stillroom.edges.alembic.completing.online_not import keep_plain
 from stillroom.edges.alembic.completing.rendering import BLOCK
+from stillroom.edges.alembic.completing.shape.online_not import keep_plain
 
 OWN_REVISION = (
     "indexes are built in a revision of their own: `invoke migrate`, then `invoke make-migration --online` writes it"

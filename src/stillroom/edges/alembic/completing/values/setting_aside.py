@@ -14,11 +14,11 @@ from sqlalchemy import CheckConstraint
 from stillroom.core.casts import are_comparable, base_of
 from stillroom.core.constraint_names import ConstraintNames
 from stillroom.core.generation import Question
-from stillroom.edges.alembic.completing.attached import Attached, Column, read_attached
 from stillroom.edges.alembic.completing.findings import ddl_of, findings_of, flatten, plain_name, shown
-from stillroom.edges.alembic.completing.naming import name_unnamed
 from stillroom.edges.alembic.completing.operations import RetypeColumnOp, StatementOp, Way, live_names
 from stillroom.edges.alembic.completing.rendering import using_of
+from stillroom.edges.alembic.completing.shape.naming import name_unnamed
+from stillroom.edges.alembic.completing.values.attached import Attached, Column, read_attached
 from stillroom.edges.alembic.enums import is_enum
 
 KINDS = {"index": "index", "c": "CHECK constraint"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stillroom.core.enum_words import reword
-from stillroom.edges.alembic.completing.enum_live import Live, Use
+from stillroom.edges.alembic.completing.enums.live import Live, Use
 from stillroom.edges.alembic.completing.findings import literal, quoted, words
 from stillroom.edges.alembic.completing.operations import StatementOp, Way
 

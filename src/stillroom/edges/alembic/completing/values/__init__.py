@@ -1,0 +1,1 @@
+"""What rows hold: values for new columns, conversions, defaults, counters, and what stands in their way."""
