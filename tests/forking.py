@@ -1,7 +1,9 @@
 """Start `python -m invoke` and `python -m alembic` by a fork of a process that has loaded the libraries already.
 
 Loading them is most of what a short task costs, and the same each time. What is forked is a Python as it is after the
-imports of others' packages: nothing of stillroom, of a project or of its settings is in it, no thread, no connection.
+imports of others' packages and of stillroom's own modules, but for those that make themselves known to Alembic: nothing of a
+project or of its settings is in it, no thread, no connection. What a task imports by itself, and when, is for the tests of
+`tests/acceptance`, which start real processes.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ LOADS = (
     "invoke.main", "invoke.program", "alembic.command", "alembic.config", "alembic.autogenerate", "alembic.context",
     "sqlalchemy.orm", "sqlalchemy.dialects.postgresql.psycopg2", "sqlmodel", "psycopg2.extras", "psycopg2.sql", "dotenv",
 )  # fmt: skip
+STAYS_OUT = "stillroom.edges.alembic"
 STREAMS = 3
 ORDER_MOST_BYTES = 128 * 1024
 
@@ -175,8 +178,9 @@ def serve(channel: socket.socket) -> None:
     import gc
     import importlib
 
-    for name in LOADS:
+    for name in [*LOADS, *_own_modules()]:
         importlib.import_module(name)
+    assert not any(name.startswith(STAYS_OUT) for name in sys.modules), "Alembic knows us already"
     assert tempfile.tempdir is None, "TMPDIR was looked at before it is known"
     gc.collect()
     gc.freeze()
@@ -209,6 +213,14 @@ def serve(channel: socket.socket) -> None:
                 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
                 with reply, contextlib.suppress(OSError):
                     reply.send(str(status).encode())
+
+
+def _own_modules() -> list[str]:
+    """Name the modules of stillroom, but for those that make themselves known to Alembic."""
+    root = Path(__file__).resolve().parent.parent / "src"
+    files = [each.relative_to(root).with_suffix("") for each in sorted((root / "stillroom").rglob("*.py"))]
+    names = [".".join(each.parts).removesuffix(".__init__") for each in files]
+    return [each for each in names if not each.startswith(STAYS_OUT)]
 
 
 def become(order: dict[str, object], streams: list[int]) -> None:
