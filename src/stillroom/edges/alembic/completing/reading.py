@@ -19,7 +19,7 @@ PARTS = (
     "check_constraints",
     "table_options",
 )
-"""What a comparison needs of a table, in SQLAlchemy's words; Alembic keeps each in the inspector's cache."""
+"""What a comparison needs of a table, in SQLAlchemy's words; Alembic keeps each in the inspector's cache, or there that it is not to be had."""
 MANY = 100
 """Names that are worth sending with a question; where there are more, and they are most tables, all are read."""
 
@@ -27,7 +27,7 @@ MANY = 100
 def read_at_once(context: Any, _upgrade: Any, schemas: Any) -> PriorityDispatchResult:
     """Be Alembic's comparator of schemas that runs before it looks at tables."""
     inspector = context.inspector
-    known: dict[str, dict[Any, Any]] = {each: inspector.info_cache.setdefault(f"alembic_{each}", {}) for each in PARTS}
+    cache = inspector.info_cache
     for schema in sorted(schemas, key=lambda each: each or ""):
         there = set(inspector.get_table_names(schema=schema))
         if schema == context.migration_context.version_table_schema:
@@ -36,6 +36,11 @@ def read_at_once(context: Any, _upgrade: Any, schemas: Any) -> PriorityDispatchR
         if not names:
             continue
         wanted = None if len(names) > MANY and 2 * len(names) > len(there) else names
-        for part, found in known.items():
-            found.update(getattr(inspector, f"get_multi_{part}")(schema=schema, filter_names=wanted))
+        for part in PARTS:
+            try:
+                found = getattr(inspector, f"get_multi_{part}")(schema=schema, filter_names=wanted)
+            except NotImplementedError:  # table options, which SQLAlchemy 2.0 does not read
+                cache[f"alembic_{part}"] = NotImplementedError
+            else:
+                cache.setdefault(f"alembic_{part}", {}).update(found)
     return PriorityDispatchResult.CONTINUE
