@@ -14,6 +14,8 @@ CLOCKS = ("TIME WITHOUT TIME ZONE", "TIME WITH TIME ZONE")
 JSONS, BITS = ("JSON", "JSONB"), ("BIT", "BIT VARYING")
 FAMILIES = (TEXTS, NUMBERS, MOMENTS, CLOCKS, JSONS, BITS)
 ZONE = "UTC"
+HAS_ZONE = r":\d\d(\.\d+)?\s*([A-Za-z][A-Za-z/_]*|[+-]\d\d(:?\d\d)?)$"
+"""A text with a time that ends with a zone or an offset of its own."""
 WHOLE = ("SMALLINT", "INTEGER", "BIGINT")
 WIDENING = {
     *((one, other) for at, one in enumerate(WHOLE) for other in (*WHOLE[at + 1 :], "NUMERIC", "DECIMAL")),
@@ -43,8 +45,12 @@ def find_using(column: str, old: str, new: str, *, old_is_enum: bool = False, ne
     one, other = base_of(old), base_of(new)
     if old_is_enum or new_is_enum:
         return "" if other in TEXTS else f"{column}::text{_brackets(old)}::{new}"
-    if one == other or other in TEXTS or _same_family(one, other):
+    if old.endswith("[]") and needs_zone(old, new):
+        return ""
+    if needs_zone(old, new):
         return _zone(column, one, other)
+    if one == other or other in TEXTS or _same_family(one, other):
+        return ""
     return _between_families(column, (one, other), new)
 
 
@@ -63,6 +69,13 @@ def are_comparable(old: str, new: str) -> bool:
 def _zone(column: str, one: str, other: str) -> str:
     """Take times without a zone for those of one: the server would take the session's, which is another one elsewhere."""
     date, plain, zoned = MOMENTS
+    if one in TEXTS and other == zoned:
+        own = f"{column} ~ '{HAS_ZONE}' THEN {column}::timestamptz"
+        return f"CASE WHEN {own} ELSE {column}::timestamp AT TIME ZONE '{ZONE}' END"
+    if one == zoned and other in TEXTS:
+        return f"({column} AT TIME ZONE '{ZONE}')::text || '+00'"
+    if (one, other) == CLOCKS:
+        return f"({column}::text || '+00')::time with time zone"
     if {one, other} == {plain, zoned}:
         return f"{column} AT TIME ZONE '{ZONE}'"
     if (one, other) == (date, zoned):
@@ -78,6 +91,8 @@ def needs_zone(old: str, new: str) -> bool:
 def may_lose(old: str, new: str) -> bool:
     """Say whether values may come out as other ones, as 9.99 does from numeric to integer; arrays as their elements."""
     one, other = base_of(old), base_of(new)
+    if one in NUMBERS and other == "BOOLEAN":
+        return True
     if (one, other) in WIDENING and "(" not in new:
         return False
     family = next((each for each in (NUMBERS, MOMENTS, CLOCKS) if one in each and other in each), None)
@@ -89,6 +104,8 @@ def may_lose(old: str, new: str) -> bool:
 def _between_families(column: str, bases: tuple[str, str], new: str) -> str:
     one, other = bases
     brackets = _brackets(new)
+    if one == "MONEY" and other in NUMBERS:
+        return f"{column}::numeric{brackets}::{new}"
     if one in NUMBERS and other == "BOOLEAN" and not brackets:
         return f"{column} <> 0"
     if one in TEXTS and other == "BYTEA" and not brackets:

@@ -11,8 +11,11 @@ from stillroom.core.printable import visible
 
 NOT_COMPARED = (
     "CHECK constraints that have no name",
+    "EXCLUDE constraints",
     "conditions of partial indexes",
     "expressions of computed columns",
+    "DEFERRABLE of unique constraints",
+    "collations",
     "sequences",
     "views",
     "functions",
@@ -62,10 +65,10 @@ def sheet_text(sheet: Sheet, *, has_colour: bool = False) -> str:
     lines = [_line(each, has_colour=has_colour) for each in worst_first(sheet.operations)]
     parts = [
         visible(f"{sheet.path}: {sheet.message}"),
-        _part("operations", lines or ["    nothing"]),
+        *([] if sheet.problems and not lines else [_part("operations", lines or ["    nothing"])]),
         *[f"note:  {visible(each)}" for each in sheet.notes],
-        _part("upgrade", _indented(sheet.upgrade)),
-        _part("downgrade", _indented(sheet.downgrade)),
+        *([_part("upgrade", _indented(sheet.upgrade))] if sheet.upgrade or not sheet.problems else []),
+        *([_part("downgrade", _indented(sheet.downgrade))] if sheet.downgrade or not sheet.problems else []),
         *([_part("locks of the upgrade", [f"    {visible(each)}" for each in sheet.locks])] if sheet.locks else []),
         *[visible(each) for each in left_alone_lines(sheet.left_alone)],
         f"not compared: {', '.join(NOT_COMPARED)}",

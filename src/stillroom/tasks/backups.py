@@ -59,12 +59,12 @@ def restore(
     plan: bool = False,
     owners: bool = True,
     yes: bool = False,
-    allow: str = "",
+    allow: list[str] | None = None,
 ) -> Any:
     """Bring a backup back: into a new database, compared, then swapped in; the old one is kept."""
     from stillroom.commands.restore import Asked, restore_backup
 
-    asked = Asked(backup or "", revision, latest, into, plan, owners, yes, allow)
+    asked = Asked(backup or "", revision, latest, into, plan, owners, yes, ",".join(allow or ()))
     return restore_backup(*enter(c), asked)
 
 
@@ -88,13 +88,13 @@ def backup_then_migrate(
     show_data: bool = False,
     verify: str = "",
     rehearse: bool = True,
-    allow: str = "",
+    allow: list[str] | None = None,
 ) -> Any:
     """Back up, rehearse, then migrate, under one lock; what fails before stops before the first revision."""
     from stillroom.commands.backup_then_migrate import migrate_after_backup
     from stillroom.core.guard import parse_allowed
 
-    allowed = parse_allowed(allow)
+    allowed = parse_allowed(",".join(allow or ()))
     return migrate_after_backup(
         *enter(c),
         target=target,

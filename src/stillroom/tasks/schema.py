@@ -38,14 +38,14 @@ def make_migration(
     fill: Any = None,
     replace: Any = None,
     online: bool = False,
-    allow: str = "",
+    allow: list[str] | None = None,
 ) -> Any:
     """Write a revision from what changed in the models, review it, and accept, edit or discard it."""
     from stillroom.commands.make_migration import make_migration as write_migration
     from stillroom.core.generation import parse_answers
     from stillroom.core.guard import parse_allowed
 
-    allowed = parse_allowed(allow)
+    allowed = parse_allowed(",".join(allow or ()))
     answers = parse_answers(rename or (), fill or (), replace or (), is_online=online)
     return write_migration(
         *enter(c), message=message, is_empty=empty, edits=not no_edit, allowed=allowed, answers=answers
@@ -70,7 +70,7 @@ def migrate(
     plan: bool = False,
     wait_s: str = "",
     show_data: bool = False,
-    allow: str = "",
+    allow: list[str] | None = None,
     resume: bool = False,
     as_: str = "",
 ) -> Any:
@@ -78,7 +78,7 @@ def migrate(
     from stillroom.commands.migrate import migrate_database
     from stillroom.core.guard import parse_allowed
 
-    allowed = parse_allowed(allow)
+    allowed = parse_allowed(",".join(allow or ()))
     return migrate_database(
         *enter(c),
         target=target,
@@ -136,13 +136,13 @@ def rollback(
     plan: bool = False,
     wait_s: str = "",
     yes: bool = False,
-    allow: str = "",
+    allow: list[str] | None = None,
 ) -> Any:
     """Undo the last revisions, after showing how many rows and values die with them."""
     from stillroom.commands.rollback import roll_back_database
     from stillroom.core.guard import parse_allowed
 
-    allowed = parse_allowed(allow)
+    allowed = parse_allowed(",".join(allow or ()))
     return roll_back_database(
         *enter(c), steps=steps, target=target, plan_only=plan, wait_s=wait_s, yes=yes, allowed=allowed
     )
@@ -159,13 +159,18 @@ def rollback(
     },
 )
 def reset_dev(
-    c: Context, yes: bool = False, kick: bool = False, seed: bool = False, wait_s: str = "", allow: str = ""
+    c: Context,
+    yes: bool = False,
+    kick: bool = False,
+    seed: bool = False,
+    wait_s: str = "",
+    allow: list[str] | None = None,
 ) -> Any:
     """Drop the public schema of a development database, put its surroundings back, and upgrade from base."""
     from stillroom.commands.reset_dev import reset_database
     from stillroom.core.guard import parse_allowed
 
-    allowed = parse_allowed(allow)
+    allowed = parse_allowed(",".join(allow or ()))
     return reset_database(*enter(c), yes=yes, kicks=kick, seeds=seed, wait_s=wait_s, allowed=allowed)
 
 
@@ -205,12 +210,12 @@ def check(c: Context, heads: bool = False, drift: bool = False) -> Any:
 
 
 @task(klass=Command, help={"revision": "Revision id, head, heads or base.", "wait_s": WAIT_S, "allow": ALLOW})
-def stamp(c: Context, revision: str, wait_s: str = "", allow: str = "") -> Any:
+def stamp(c: Context, revision: str, wait_s: str = "", allow: list[str] | None = None) -> Any:
     """Write the current revision without running anything, after proving that the schema is there."""
     from stillroom.commands.stamp import stamp_database
     from stillroom.core.guard import parse_allowed
 
-    allowed = parse_allowed(allow)
+    allowed = parse_allowed(",".join(allow or ()))
     return stamp_database(*enter(c), revision=revision, wait_s=wait_s, allowed=allowed)
 
 

@@ -30,10 +30,13 @@ from stillroom.edges.alembic.completing.shape.primary_keys import remember_keys,
 from stillroom.edges.alembic.completing.shape.references import order_references
 from stillroom.edges.alembic.completing.shape.renames import settle_renames
 from stillroom.edges.alembic.completing.shape.schemas import bring_schemas
+from stillroom.edges.alembic.completing.shape.uniques import keep_uniques_whole
+from stillroom.edges.alembic.completing.values.blockers import name_blockers
 from stillroom.edges.alembic.completing.values.defaults import compare_default
 from stillroom.edges.alembic.completing.values.filling import settle_filling
 from stillroom.edges.alembic.completing.values.identities import settle_identities
 from stillroom.edges.alembic.completing.values.retyping import settle_types
+from stillroom.edges.alembic.completing.values.serials import settle_serials
 from stillroom.edges.alembic.completing.values.setting_aside import set_aside
 
 NAME = "stillroom.completing"
@@ -41,14 +44,17 @@ STEPS = (
     drop_tables_last,
     settle_renames,
     settle_primary_keys,
+    settle_serials,
     settle_enums,
     settle_identities,
     settle_types,
+    name_blockers,
     set_aside,
     settle_filling,
     bring_extensions,
     bring_schemas,
     keep_identity,
+    keep_uniques_whole,
     speak_plainly,
     break_cycles,
     order_references,

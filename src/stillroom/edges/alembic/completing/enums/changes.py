@@ -14,7 +14,7 @@ from sqlalchemy import DefaultClause, text
 
 from stillroom.core.enum_words import reword
 from stillroom.core.generation import Question
-from stillroom.edges.alembic.completing.enums.live import Live, count_rows, read_enums
+from stillroom.edges.alembic.completing.enums.live import Live, count_rows, holds_nested, read_enums
 from stillroom.edges.alembic.completing.enums.renames import rename_types
 from stillroom.edges.alembic.completing.enums.statements import grow, rebuild, rename_member
 from stillroom.edges.alembic.completing.findings import Findings, findings_of, flatten, literal, shown
@@ -147,6 +147,8 @@ def _held(live: Live, label: str, context: Any) -> str:
     for use in live.uses:
         if not use.is_nullable and not use.is_array and count_rows(context.connection, live, use, label):
             return f"{shown(use.schema, use.table, use.column)} is NOT NULL"
+        if use.is_array and holds_nested(context.connection, use):
+            return f"{shown(use.schema, use.table, use.column)} holds arrays of arrays, from which none can be taken"
     name = live.names(label)
     return f"{name} names it" if name else ""
 

@@ -123,3 +123,12 @@ def count_rows(connection: Any, live: Live, use: Use, label: str) -> int:
     with connection.connection.dbapi_connection.cursor() as cursor:
         cursor.execute(sql.SQL("select pg_catalog.count(*) from {} where {}").format(table, holds))
         return int(cursor.fetchone()[0])
+
+
+def holds_nested(connection: Any, use: Use) -> bool:
+    """Say whether an array with more than one dimension is among the values."""
+    table = sql.Identifier(*([use.schema] if use.schema else []), use.table)
+    form = "select exists (select from {} where pg_catalog.array_ndims({}) > 1)"
+    with connection.connection.dbapi_connection.cursor() as cursor:
+        cursor.execute(sql.SQL(form).format(table, sql.Identifier(use.column)))
+        return bool(cursor.fetchone()[0])

@@ -42,7 +42,9 @@ def grow(live: Live, current: tuple[str, ...], labels: tuple[str, ...]) -> State
     forward = Way(tuple(up), f"add_value {live.name}: {new}", alone=True)
     if live.blockers:
         remark = f"type {live.name} keeps {new}: it cannot be made anew below {', '.join(live.blockers)}"
-        return StatementOp("add_value", forward, Way((), "nothing", remark=remark))
+        # Adding it once more does nothing; a downgrade without a statement would count as forgotten.
+        kept = Way(tuple(up), f"add_value {live.name}: {new} stays", alone=True, remark=remark)
+        return StatementOp("add_value", forward, kept)
     return StatementOp("add_value", forward, Way(_rebuild(live, current, {}), f"remake_type {live.name} without {new}"))
 
 

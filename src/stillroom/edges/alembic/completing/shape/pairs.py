@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alembic.operations import ops
+from sqlalchemy import ClauseElement
 
 from stillroom.edges.alembic.completing.findings import quoted
 from stillroom.edges.alembic.completing.operations import RenameColumnOp, RenameTableOp, StatementOp, Way
+from stillroom.edges.alembic.completing.texts import sql_of
+from stillroom.edges.alembic.completing.values.defaults import plain
 
 Place = tuple[str | None, str]
 
@@ -97,7 +100,9 @@ def _shape(operation: Any, names: Names) -> tuple[Any, ...]:
             names.column(operation.schema, table, getattr(each, "name", None) or str(each))
             for each in operation.columns
         )
-        options = sorted((key, str(value)) for key, value in operation.kw.items() if value)
+        options = sorted(
+            (key, _worded(value)) for key, value in operation.kw.items() if value is not None and value is not False
+        )
         return ("index", bool(operation.unique), columns, tuple(options))
     if isinstance(operation, ops.CreateUniqueConstraintOp):
         table = names.table(operation.schema, operation.table_name)
@@ -112,6 +117,11 @@ def _shape(operation: Any, names: Names) -> tuple[Any, ...]:
         theirs = tuple(names.column(there, other, each) for each in operation.remote_cols)
         return ("foreign key", mine, there, other, theirs, rules)
     return ()
+
+
+def _worded(value: Any) -> str:
+    """Write an option; a condition without the brackets and casts that only the server puts in."""
+    return plain(sql_of(value)) if isinstance(value, ClauseElement) else str(value)
 
 
 def _renamed(table: Any, drop: Any, old: str | None, new: str) -> StatementOp:

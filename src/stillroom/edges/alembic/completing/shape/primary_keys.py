@@ -14,6 +14,7 @@ from alembic.util import PriorityDispatchResult
 from stillroom.core.constraint_names import ConstraintNames
 from stillroom.edges.alembic.completing.findings import plain_name
 from stillroom.edges.alembic.completing.operations import RenameColumnOp
+from stillroom.edges.alembic.completing.shape.lifting import lift_references
 
 KEY = "stillroom_primary_keys"
 
@@ -90,6 +91,7 @@ def settle_primary_keys(context: Any, upgrade: Any) -> None:
         now = {renames.get((schema, name, each), each) for each in old}
         new = tuple(plain_name(each.name) for each in model.primary_key.columns)
         if now != set(new):
+            lift_references(context, upgrade, (schema, str(live.name), name), (old, model))
             _exchange(upgrade, (schema, name), (live, old), (model, new))
 
 

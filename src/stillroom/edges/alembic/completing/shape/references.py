@@ -7,18 +7,32 @@ from typing import Any
 
 from alembic.operations import ops
 
+from stillroom.edges.alembic.completing.operations import live_names
 from stillroom.edges.alembic.completing.shape.cycles import foreign_keys, key_of, leave_out, target_of
+from stillroom.edges.alembic.completing.shape.lifting import lift_references
 from stillroom.edges.alembic.completing.shape.primary_keys import CreatePrimaryKeyOp, DropPrimaryKeyOp
 
 
-def order_references(_context: Any, upgrade: Any) -> None:
+def order_references(context: Any, upgrade: Any) -> None:
     """Make foreign keys after the new keys that they refer to, and drop them before those that go."""
     tables = [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]
+    for table in tables:
+        for each in table.ops:
+            made_by = getattr(each, "_reverse", None)
+            if isinstance(each, ops.DropConstraintOp) and isinstance(made_by, ops.CreateUniqueConstraintOp):
+                _lift(context, upgrade, table, tuple(map(str, made_by.columns)))
     new = {key_of(table) for table in tables if any(map(_makes_key, table.ops))}
     gone = {key_of(table) for table in tables if any(map(_drops_key, table.ops))}
     first = [each for table in tables for each in _taken(table, lambda one: _drops_reference(one, gone))]
     last = [*_inner(upgrade, new), *(each for table in tables for each in _taken(table, lambda one: _refers(one, new)))]
     upgrade.ops[:] = [*first, *(each for each in upgrade.ops if not _is_empty(each)), *last]
+
+
+def _lift(context: Any, upgrade: Any, table: Any, columns: tuple[str, ...]) -> None:
+    model = context.table_key_to_table.get(key_of(table))
+    if model is not None and columns:
+        name, _ = live_names(upgrade, ops.DropColumnOp(table.table_name, columns[0], schema=table.schema))
+        lift_references(context, upgrade, (table.schema, name, table.table_name), (columns, model))
 
 
 def _makes_key(operation: Any) -> bool:

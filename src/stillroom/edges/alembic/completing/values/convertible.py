@@ -56,6 +56,9 @@ def _refuse(findings: Findings, subject: str, text: str) -> None:
 def _count_changed(connection: Any, change: Any, live: tuple[str, str]) -> int | str:
     table = sql.Identifier(*([change.schema] if change.schema else []), live[0])
     column, old, new = sql.Identifier(live[1]), ddl_of(change.existing_type), ddl_of(change.modify_type)
+    if new == "BOOLEAN":
+        form = sql.SQL("select pg_catalog.count(*) from {} where {}::text <> all(array['0', '1'])")
+        return _ask(connection, form.format(table, column))
     form = sql.SQL("select pg_catalog.count(*) from {} where ({}::{})::{} is distinct from {}")
     return _ask(connection, form.format(table, column, sql.SQL(new), sql.SQL(old), column))
 
@@ -72,9 +75,11 @@ def _try(connection: Any, change: Any, live: tuple[str, str]) -> str:
             if isinstance(count, int) and count
             else ""
         )
-    labels = getattr(change.modify_type, "enums", None)
+    labels = getattr(getattr(change.modify_type, "item_type", change.modify_type), "enums", None)
     if labels:
         form = "select pg_catalog.count(*) from {} where not ({}::text = any({}::text[]))"
+        if ddl_of(change.existing_type).endswith("[]"):
+            form = "select pg_catalog.count(*) from {} where not ({}::text[] <@ {}::text[])"
         count = _ask(connection, sql.SQL(form).format(table, column, sql.Literal([str(each) for each in labels])))
         return f"{count} value{'s are' if count != 1 else ' is'} no member, and cannot go" if count else ""
     if not using:

@@ -14,6 +14,7 @@ from alembic.util import PriorityDispatchResult
 from psycopg2 import sql
 from sqlalchemy import Computed, DefaultClause, Identity
 
+from stillroom.core.generation import Question
 from stillroom.edges.alembic.completing.findings import Findings, ddl_of, findings_of, literal, shown
 from stillroom.edges.alembic.completing.texts import sql_of
 from stillroom.edges.alembic.completing.values.looking import looking
@@ -21,6 +22,14 @@ from stillroom.edges.alembic.enums import is_enum
 
 _CAST = re.compile(
     r"""(?x) ^ (?P<value> .*? ) (?: :: (?: "[^"]+" | [\w ]+? ) (?: \. (?: "[^"]+" | \w+ ) )? (?: \(\d+(?:,\d+)?\) )? (?: \[\] )? ) + $"""
+)
+PLAIN = (
+    "is computed in the database and not in the models: `ALTER TABLE … ALTER COLUMN … DROP EXPRESSION`, in a revision of "
+    "`invoke make-migration --empty`, keeps its values"
+)
+COMPUTED = (
+    "is computed in the models and not in the database, which PostgreSQL cannot make of a column that is there: "
+    "drop it in one revision and add it in another"
 )
 _STRING = re.compile(r"'((?:[^']|'')*)'", re.DOTALL)
 
@@ -31,6 +40,11 @@ def compare_default(context: Any, change: Any, *place_and_columns: Any) -> Prior
     before, after = live.server_default, model.server_default
     if isinstance(before, Identity) and after is None and _is_serial(model):
         return PriorityDispatchResult.STOP  # it fills itself all the same; taking the identity away would end that
+    if isinstance(before, Computed) != isinstance(after, Computed):
+        subject = shown(_place[0], _place[1], _place[2])
+        text = PLAIN if isinstance(before, Computed) else COMPUTED
+        findings_of(context).questions.append(Question("convert", subject, f"{subject} {text}", may_be_lost=False))
+        return PriorityDispatchResult.STOP
     if isinstance(before, Computed) and isinstance(after, Computed):
         return (
             PriorityDispatchResult.STOP

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import Any
 
 from psycopg2 import sql
@@ -55,6 +56,8 @@ def model_value(column: Any) -> str:
         return "'{}'"  # `ARRAY[]` has no type of its own
     if isinstance(column.type, JSON):
         return f"{literal(json.dumps(default.arg))}::{ddl_of(column.type)}"
+    if isinstance(default.arg, float) and not isfinite(default.arg):
+        return f"'{default.arg}'::{ddl_of(column.type)}"
     try:
         bound = sa_literal(default.arg, column.type)
         return str(bound.compile(dialect=dialect(), compile_kwargs={"literal_binds": True}))
