@@ -216,6 +216,32 @@ def test_a_second_table_does_not_make_the_type_again(at_head: Project) -> None:
     _down_and_up(at_head)
 
 
+def test_a_member_that_the_type_keeps_does_not_keep_a_rollback_back(at_head: Project) -> None:
+    add_model(at_head, COLOUR, name="pens")
+    _make_and_migrate(at_head, "pens")
+    execute(at_head, "create view seen as select colour from pens")
+    edit_model(at_head, "pens", 'BLUE = "blue"', 'BLUE = "blue"\n    PINK = "pink"')
+
+    text = _make_and_migrate(at_head, "pink")
+    back = at_head.invoke("rollback", "--yes")
+    again = at_head.invoke("migrate")
+
+    assert "# type colour keeps pink: it cannot be made anew below rule _RETURN on view seen" in text
+    assert back.code == 0, back.stderr
+    assert again.code == 0, again.stderr
+
+
+def test_dangers_are_allowed_behind_one_flag_or_each_behind_its_own(at_head: Project) -> None:
+    execute(at_head, "create table other_log (at timestamptz, what jsonb)")
+    add_model(at_head)
+
+    together = at_head.invoke("make-migration", "-m", "a", "--allow", "data-loss,drop-table")
+    newest(at_head).unlink()
+    apart = at_head.invoke("make-migration", "-m", "b", "--allow", "data-loss", "--allow", "drop-table")
+
+    assert (together.code, apart.code) == (0, 0), together.stderr + apart.stderr
+
+
 def test_what_is_not_the_projects_is_left_alone(at_head: Project) -> None:
     execute(at_head, "create table days (day date, n int) partition by range (day)")
     execute(at_head, "create table days_1 partition of days for values from ('2026-01-01') to ('2027-01-01')")
