@@ -12,6 +12,7 @@ KEEP = [
     "ALTER TYPE mood ADD VALUE IF NOT EXISTS 'x' AFTER 'y'",
     "CREATE TYPE mood AS ENUM ('a', 'b')",
     "DROP TYPE mood_before",
+    "DROP DOMAIN email_d",
     "ALTER INDEX ix_a RENAME TO ix_b",
     "ALTER TABLE users RENAME CONSTRAINT a TO b",
     "ALTER TABLE users VALIDATE CONSTRAINT a",

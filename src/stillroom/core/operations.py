@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _NAME = r"""(?:"(?:[^";]|"")+"|\w+)(?:\.(?:"(?:[^";]|"")+"|\w+))?"""
 _KEEPS_ALL = re.compile(
     rf"""(?x) (?! .*,\s*(?i:drop|alter|add|set|rename|attach|detach)\b ) (?:
-      ALTER\ TYPE\ {_NAME}\ (?:RENAME|ADD\ VALUE)\ [^;]* | CREATE\ TYPE\ {_NAME}\ AS\ ENUM\ [^;]* | DROP\ TYPE\ {_NAME}
+      ALTER\ TYPE\ {_NAME}\ (?:RENAME|ADD\ VALUE)\ [^;]* | CREATE\ TYPE\ {_NAME}\ AS\ ENUM\ [^;]* | DROP\ (?:TYPE|DOMAIN)\ {_NAME}
     | ALTER\ INDEX\ {_NAME}\ RENAME\ TO\ {_NAME} | CREATE\ EXTENSION\ IF\ NOT\ EXISTS\ {_NAME}
     | CREATE\ SCHEMA\ IF\ NOT\ EXISTS\ {_NAME} | DROP\ SCHEMA\ {_NAME}
     | (?:CREATE\ SEQUENCE\ {_NAME}\ AS|DROP\ SEQUENCE|ALTER\ SEQUENCE\ {_NAME}\ (?:RENAME\ TO|AS))\ {_NAME} | ALTER\ SEQUENCE\ {_NAME}\ OWNED\ BY\ [^;,()]+

@@ -224,3 +224,10 @@ def test_arrays_of_arrays_lose_no_member(either: Database) -> None:
         (asked,) = generate(connection, models(after), Answers(may_lose=True)).findings.questions
 
     assert "t.v holds arrays of arrays" in asked.text
+
+
+def test_a_domain_comes_with_the_column_that_needs_it(either: Database) -> None:
+    kind = "pg.DOMAIN('email_d', sa.Text, check=\"value like '%@%:x'\")"
+    after = HEAD + X + f"    mail: str | None = Field(default=None, sa_column=sa.Column({kind}))\n"
+
+    evolve(either, Evolution(HEAD + X, after, "insert into t (x) values (1)"))

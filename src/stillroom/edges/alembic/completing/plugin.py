@@ -23,6 +23,7 @@ from stillroom.edges.alembic.completing.operations import UnansweredOp
 from stillroom.edges.alembic.completing.reading import read_at_once
 from stillroom.edges.alembic.completing.shape.clashes import refuse_clashes
 from stillroom.edges.alembic.completing.shape.cycles import WARNING, break_cycles
+from stillroom.edges.alembic.completing.shape.domains import bring_domains
 from stillroom.edges.alembic.completing.shape.extensions import bring_extensions
 from stillroom.edges.alembic.completing.shape.naming import name_everything
 from stillroom.edges.alembic.completing.shape.online import go_online
@@ -51,6 +52,7 @@ STEPS = (
     name_blockers,
     set_aside,
     settle_filling,
+    bring_domains,
     bring_extensions,
     bring_schemas,
     keep_identity,
