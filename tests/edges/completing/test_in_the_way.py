@@ -231,3 +231,17 @@ def test_a_domain_comes_with_the_column_that_needs_it(either: Database) -> None:
     after = HEAD + X + f"    mail: str | None = Field(default=None, sa_column=sa.Column({kind}))\n"
 
     evolve(either, Evolution(HEAD + X, after, "insert into t (x) values (1)"))
+
+
+@pytest.mark.parametrize("form", ["unique=True", "unique=True, index=True"])
+def test_values_that_come_twice_are_counted_before_they_are_to_be_unique(either: Database, form: str) -> None:
+    begin(either, Evolution(HEAD + X + Y, "", "insert into t (x) values (1), (1), (2), (null), (null)"))
+    after = HEAD + f"    z: int | None = Field(default=None, {form})\n" + Y
+
+    with opened(either) as connection:
+        (asked,) = generate(connection, models(after), Answers(rename={"t.x": "z"})).findings.questions
+        execute(either, "update t set x = id where x is not null")
+        fine = generate(connection, models(after), Answers(rename={"t.x": "z"}))
+
+    assert "t.z becomes unique, and 1 value comes more than once" in asked.text
+    assert not fine.findings.questions

@@ -34,6 +34,7 @@ from stillroom.edges.alembic.completing.shape.schemas import bring_schemas
 from stillroom.edges.alembic.completing.shape.uniques import keep_uniques_whole
 from stillroom.edges.alembic.completing.values.blockers import name_blockers
 from stillroom.edges.alembic.completing.values.defaults import compare_default
+from stillroom.edges.alembic.completing.values.duplicates import look_for_duplicates
 from stillroom.edges.alembic.completing.values.filling import settle_filling
 from stillroom.edges.alembic.completing.values.identities import settle_identities
 from stillroom.edges.alembic.completing.values.retyping import settle_types
@@ -60,6 +61,7 @@ STEPS = (
     speak_plainly,
     break_cycles,
     order_references,
+    look_for_duplicates,
     name_everything,
     go_online,
 )
