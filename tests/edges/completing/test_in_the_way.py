@@ -245,3 +245,10 @@ def test_values_that_come_twice_are_counted_before_they_are_to_be_unique(either:
 
     assert "t.z becomes unique, and 1 value comes more than once" in asked.text
     assert not fine.findings.questions
+
+
+def test_a_unique_index_with_a_condition_is_not_looked_at(either: Database) -> None:
+    index = "sa.Index('uq_p', 'x', unique=True, postgresql_where=sa.text('x > 1'))"
+    after = (HEAD + X).replace("    id:", f"    __table_args__ = ({index},)\n    id:")
+
+    evolve(either, Evolution(HEAD + X, after, "insert into t (x) values (1), (1), (2)"))

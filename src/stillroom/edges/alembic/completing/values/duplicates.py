@@ -42,7 +42,7 @@ def _place(operation: Any) -> tuple[Any, ...]:
 def _columns(operation: Any) -> list[str]:
     """Name the columns of a unique constraint or index without expressions and conditions; none for anything else."""
     is_index = (
-        isinstance(operation, ops.CreateIndexOp) and operation.unique and not operation.kw.get("postgresql_where")
+        isinstance(operation, ops.CreateIndexOp) and operation.unique and operation.kw.get("postgresql_where") is None
     )
     if not is_index and not isinstance(operation, ops.CreateUniqueConstraintOp):
         return []
