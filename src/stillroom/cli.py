@@ -57,10 +57,8 @@ class Command(Task[Any]):
         self.only_looks = only_looks
         options["auto_shortflags"] = False
         if "allow" in inspect.signature(body).parameters:
-            options["iterable"] = [
-                *(options.get("iterable") or ()),
-                "allow",
-            ]  # dangers behind one flag, or each behind its own
+            # Dangers behind one flag, or each behind its own.
+            options["iterable"] = [*(options.get("iterable") or ()), "allow"]
         options["help"] = {**(options.get("help") or {}), "json": JSON_HELP}
         super().__init__(body, **options)
 

@@ -9,6 +9,7 @@ from sqlalchemy import Identity
 
 from stillroom.edges.alembic.completing.findings import flatten
 from stillroom.edges.alembic.completing.operations import ChangeIdentityOp
+from stillroom.edges.alembic.completing.places import altered, changed_tables
 
 NULLS = "postgresql_nulls_not_distinct"
 
@@ -35,19 +36,11 @@ def drop_tables_last(_context: Any, upgrade: Any) -> None:
 
 def keep_identity(_context: Any, upgrade: Any) -> None:
     """Carry the old kind of an identity column into the file, both ways."""
-    for table in [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]:
+    for table in changed_tables(upgrade):
         for at, each in enumerate(table.ops):
             if type(each) is ops.AlterColumnOp and _changes_identity(each):
-                table.ops[at] = ChangeIdentityOp(
-                    each.table_name,
-                    each.column_name,
-                    schema=each.schema,
-                    existing_type=each.existing_type,
-                    existing_nullable=each.existing_nullable,
-                    existing_server_default=each.existing_server_default,
-                    modify_nullable=each.modify_nullable,
-                    modify_server_default=each.modify_server_default,
-                )
+                known = ("existing_type", "existing_nullable", "existing_server_default")
+                table.ops[at] = altered(ChangeIdentityOp, each, *known, "modify_nullable", "modify_server_default")
 
 
 def _changes_identity(change: Any) -> bool:

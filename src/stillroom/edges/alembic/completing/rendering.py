@@ -21,6 +21,7 @@ from stillroom.edges.alembic.completing.operations import (
     StatementOp,
     UnansweredOp,
 )
+from stillroom.edges.alembic.completing.places import altered, in_schema
 from stillroom.edges.alembic.completing.texts import escaped
 from stillroom.edges.alembic.enums import is_enum
 
@@ -39,18 +40,16 @@ def _statement(context: Any, operation: StatementOp) -> list[str]:
 @renderers.dispatch_for(RenameColumnOp)
 def _rename_column(context: Any, operation: RenameColumnOp) -> str:
     del context
-    schema = f", schema={operation.schema!r}" if operation.schema else ""
     return (
         f"op.alter_column({operation.table_name!r}, {operation.column_name!r}, "
-        f"new_column_name={operation.new_name!r}{schema})"
+        f"new_column_name={operation.new_name!r}{in_schema(operation.schema)})"
     )
 
 
 @renderers.dispatch_for(RenameTableOp)
 def _rename_table(context: Any, operation: RenameTableOp) -> str:
     del context
-    schema = f", schema={operation.schema!r}" if operation.schema else ""
-    return f"op.rename_table({operation.table_name!r}, {operation.new_table_name!r}{schema})"
+    return f"op.rename_table({operation.table_name!r}, {operation.new_table_name!r}{in_schema(operation.schema)})"
 
 
 @renderers.dispatch_for(UnansweredOp)
@@ -70,15 +69,8 @@ def _unanswered(context: Any, operation: UnansweredOp) -> list[str]:
 
 @renderers.dispatch_for(ChangeIdentityOp)
 def _change_identity(context: Any, operation: ChangeIdentityOp) -> str:
-    plain = ops.AlterColumnOp(
-        operation.table_name,
-        operation.column_name,
-        schema=operation.schema,
-        existing_type=operation.existing_type,
-        modify_nullable=operation.modify_nullable,
-        existing_nullable=operation.existing_nullable,
-        modify_server_default=operation.modify_server_default,
-    )
+    facets = ("existing_type", "existing_nullable", "modify_nullable", "modify_server_default")
+    plain = altered(ops.AlterColumnOp, operation, *facets)
     (line,) = render_op(context, plain)
     before = _render_server_default(operation.existing_server_default or None, context)
     return f"{line[:-1]},\n           existing_server_default={before})"
@@ -86,17 +78,9 @@ def _change_identity(context: Any, operation: ChangeIdentityOp) -> str:
 
 @renderers.dispatch_for(RetypeColumnOp)
 def _retype(context: Any, operation: RetypeColumnOp) -> str:
-    plain = ops.AlterColumnOp(
-        operation.table_name,
-        operation.column_name,
-        schema=operation.schema,
-        existing_type=operation.existing_type,
-        existing_nullable=operation.existing_nullable,
-        modify_type=operation.modify_type,
-        modify_nullable=operation.modify_nullable,
-        modify_comment=operation.modify_comment,
-        existing_comment=operation.existing_comment,
-    )
+    both = ("type", "nullable", "comment")
+    facets = (f"{verb}_{each}" for verb in ("existing", "modify") for each in both)
+    plain = altered(ops.AlterColumnOp, operation, *facets)
     (line,) = render_op(context, plain)
     using = using_of(operation)
     return f"{line[:-1]},\n           postgresql_using={using!r})" if using else line

@@ -11,6 +11,7 @@ from stillroom.core.enum_words import respell
 from stillroom.edges.alembic.completing.enums.live import Live
 from stillroom.edges.alembic.completing.findings import quoted
 from stillroom.edges.alembic.completing.operations import StatementOp, Way
+from stillroom.edges.alembic.completing.places import changed_tables
 from stillroom.edges.alembic.enums import is_enum
 
 Types = dict[tuple[str | None, str], Live]
@@ -22,7 +23,7 @@ def rename_types(upgrade: Any, live: Types, wanted: Types | dict[Any, Any]) -> l
     for key, old in list(live.items()):
         if key in wanted or key != (old.schema, old.name) or old.is_foreign:
             continue
-        changes = [each for table in _tables(upgrade) for each in table.ops if _leaves(each, old)]
+        changes = [each for table in changed_tables(upgrade) for each in table.ops if _leaves(each, old)]
         targets = {(_kind(each.modify_type).schema, str(_kind(each.modify_type).name)) for each in changes}
         places = {(each.schema, each.table_name, each.column_name) for each in changes}
         if len(targets) != 1 or places != {(use.schema, use.table, use.column) for use in old.uses}:
@@ -36,7 +37,7 @@ def rename_types(upgrade: Any, live: Types, wanted: Types | dict[Any, Any]) -> l
         found.append(_rename(old, target[1]))
         live[target] = _renamed(old, target[1])
         del live[key]
-    for table in _tables(upgrade):
+    for table in changed_tables(upgrade):
         table.ops[:] = [each for each in table.ops if not isinstance(each, ops.AlterColumnOp) or each.has_changes()]
     return found
 
@@ -56,10 +57,6 @@ def _renamed(old: Live, name: str) -> Live:
         indexes=tuple((index, word(text)) for index, text in old.indexes),
         checks=tuple((table, check, word(text)) for table, check, text in old.checks),
     )
-
-
-def _tables(upgrade: Any) -> list[Any]:
-    return [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]
 
 
 def _kind(item: Any) -> Any:

@@ -10,6 +10,8 @@ from typing import Any
 from alembic.operations import ops
 from sqlalchemy import ForeignKeyConstraint
 
+from stillroom.edges.alembic.completing.places import table_key
+
 WARNING = "Cannot correctly sort tables"
 
 
@@ -64,7 +66,7 @@ def _users(key: str, todo: dict[str, Any]) -> list[tuple[Any, Any]]:
 
 def key_of(operation: Any) -> str:
     """Name the table of an operation as SQLAlchemy's metadata does."""
-    return f"{operation.schema}.{operation.table_name}" if operation.schema else str(operation.table_name)
+    return table_key(operation.schema, operation.table_name)
 
 
 def foreign_keys(create: Any) -> list[Any]:

@@ -13,6 +13,7 @@ from alembic.autogenerate.render import render_op, renderers
 from alembic.operations import ops
 
 from stillroom.edges.alembic.completing.findings import findings_of, flatten, plain_name, quoted
+from stillroom.edges.alembic.completing.places import changed_tables
 from stillroom.edges.alembic.completing.rendering import BLOCK
 from stillroom.edges.alembic.completing.shape.online_not import keep_plain
 
@@ -52,7 +53,7 @@ def go_online(context: Any, upgrade: Any) -> None:
     if not findings.answers.is_online:
         return
     new = {(each.schema, each.table_name) for each in upgrade.ops if isinstance(each, ops.CreateTableOp)}
-    tables = [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]
+    tables = changed_tables(upgrade)
     plain = keep_plain(context, tables, upgrade)
     waiting = [
         each for table in tables if (table.schema, table.table_name) not in new for each in _waiting(table, plain)

@@ -10,6 +10,7 @@ from sqlalchemy import ClauseElement
 
 from stillroom.edges.alembic.completing.findings import quoted
 from stillroom.edges.alembic.completing.operations import RenameColumnOp, RenameTableOp, StatementOp, Way
+from stillroom.edges.alembic.completing.places import changed_tables
 from stillroom.edges.alembic.completing.texts import sql_of
 from stillroom.edges.alembic.completing.values.defaults import plain
 
@@ -37,7 +38,7 @@ class Names:
 
 def join_pairs(upgrade: Any, names: Names) -> None:
     """Leave out drops and adds that are the same thing, or rename it; put what still has to go before the renames."""
-    tables = [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]
+    tables = changed_tables(upgrade)
     for table in tables:
         _join(table, names)
     early = []

@@ -14,6 +14,7 @@ from alembic.util import PriorityDispatchResult
 from stillroom.core.constraint_names import ConstraintNames
 from stillroom.edges.alembic.completing.findings import plain_name
 from stillroom.edges.alembic.completing.operations import RenameColumnOp
+from stillroom.edges.alembic.completing.places import changed_tables, in_schema
 from stillroom.edges.alembic.completing.shape.lifting import lift_references
 
 KEY = "stillroom_primary_keys"
@@ -54,16 +55,14 @@ class CreatePrimaryKeyOp(DropPrimaryKeyOp):
 @renderers.dispatch_for(DropPrimaryKeyOp)
 def _drop(context: Any, operation: DropPrimaryKeyOp) -> str:
     del context
-    schema = f", schema={operation.schema!r}" if operation.schema else ""
-    return f"op.drop_constraint({operation.constraint_name!r}, {operation.table_name!r}, type_='primary'{schema})"
+    return f"op.drop_constraint({operation.constraint_name!r}, {operation.table_name!r}, type_='primary'{in_schema(operation.schema)})"
 
 
 @renderers.dispatch_for(CreatePrimaryKeyOp)
 def _create(context: Any, operation: CreatePrimaryKeyOp) -> str:
     del context
-    schema = f", schema={operation.schema!r}" if operation.schema else ""
     columns = list(operation.columns)
-    return f"op.create_primary_key({operation.constraint_name!r}, {operation.table_name!r}, {columns!r}{schema})"
+    return f"op.create_primary_key({operation.constraint_name!r}, {operation.table_name!r}, {columns!r}{in_schema(operation.schema)})"
 
 
 def remember_keys(context: Any, table: Any, *place_and_tables: Any) -> PriorityDispatchResult:
@@ -82,7 +81,7 @@ def settle_primary_keys(context: Any, upgrade: Any) -> None:
         if isinstance(each, RenameColumnOp)
     } | {
         (each.schema, each.table_name, each.column_name): each.new_name
-        for table in _tables(upgrade)
+        for table in changed_tables(upgrade)
         for each in table.ops
         if isinstance(each, RenameColumnOp)
     }
@@ -97,7 +96,7 @@ def settle_primary_keys(context: Any, upgrade: Any) -> None:
 
 def _exchange(upgrade: Any, place: tuple[str | None, str], before: Any, after: Any) -> None:
     (schema, name), (live, old), (model, new) = place, before, after
-    table = next((each for each in _tables(upgrade) if (each.schema, each.table_name) == place), None)
+    table = next((each for each in changed_tables(upgrade) if (each.schema, each.table_name) == place), None)
     if table is None:
         table = ops.ModifyTableOps(name, [], schema=schema)
         upgrade.ops.append(table)
@@ -109,7 +108,3 @@ def _exchange(upgrade: Any, place: tuple[str | None, str], before: Any, after: A
     table.ops.insert(at, made)
     if old and there:
         table.ops.insert(0, DropPrimaryKeyOp(name, there, old, schema=schema))
-
-
-def _tables(upgrade: Any) -> list[Any]:
-    return [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]

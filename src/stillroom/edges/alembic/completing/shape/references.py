@@ -8,6 +8,7 @@ from typing import Any
 from alembic.operations import ops
 
 from stillroom.edges.alembic.completing.operations import live_names
+from stillroom.edges.alembic.completing.places import changed_tables, model_of, table_key
 from stillroom.edges.alembic.completing.shape.cycles import foreign_keys, key_of, leave_out, target_of
 from stillroom.edges.alembic.completing.shape.lifting import lift_references
 from stillroom.edges.alembic.completing.shape.primary_keys import CreatePrimaryKeyOp, DropPrimaryKeyOp
@@ -15,7 +16,7 @@ from stillroom.edges.alembic.completing.shape.primary_keys import CreatePrimaryK
 
 def order_references(context: Any, upgrade: Any) -> None:
     """Make foreign keys after the new keys that they refer to, and drop them before those that go."""
-    tables = [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]
+    tables = changed_tables(upgrade)
     for table in tables:
         for each in table.ops:
             made_by = getattr(each, "_reverse", None)
@@ -29,7 +30,7 @@ def order_references(context: Any, upgrade: Any) -> None:
 
 
 def _lift(context: Any, upgrade: Any, table: Any, columns: tuple[str, ...]) -> None:
-    model = context.table_key_to_table.get(key_of(table))
+    model = model_of(context, table.schema, table.table_name)
     if model is not None and columns:
         name, _ = live_names(upgrade, ops.DropColumnOp(table.table_name, columns[0], schema=table.schema))
         lift_references(context, upgrade, (table.schema, name, table.table_name), (columns, model))
@@ -50,8 +51,7 @@ def _drops_key(operation: Any) -> bool:
 def _refers(operation: Any, keyed: set[str]) -> bool:
     if not isinstance(operation, ops.CreateForeignKeyOp):
         return False
-    schema = operation.kw.get("referent_schema")
-    return (f"{schema}.{operation.referent_table}" if schema else operation.referent_table) in keyed
+    return table_key(operation.kw.get("referent_schema"), operation.referent_table) in keyed
 
 
 def _drops_reference(operation: Any, keyed: set[str]) -> bool:

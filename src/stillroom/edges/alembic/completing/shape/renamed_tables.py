@@ -8,6 +8,7 @@ from alembic.operations import ops
 
 from stillroom.edges.alembic.completing.findings import plain_name
 from stillroom.edges.alembic.completing.operations import RenameTableOp
+from stillroom.edges.alembic.completing.places import table_key
 
 
 def compare_renamed(context: Any, upgrade: Any, drop: Any, create: Any) -> None:
@@ -34,7 +35,7 @@ def compare_renamed(context: Any, upgrade: Any, drop: Any, create: Any) -> None:
 
 
 def _model_of(context: Any, create: Any) -> Any:
-    key = f"{create.schema}.{create.table_name}" if create.schema else create.table_name
+    key = table_key(create.schema, create.table_name)
     return context.table_key_to_table.get(key, create.to_table())
 
 

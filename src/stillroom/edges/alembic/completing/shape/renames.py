@@ -10,6 +10,7 @@ from stillroom.core.casts import are_kin
 from stillroom.core.generation import Question
 from stillroom.edges.alembic.completing.findings import Findings, ddl_of, findings_of, plain_name, quoted, shown
 from stillroom.edges.alembic.completing.operations import RenameColumnOp
+from stillroom.edges.alembic.completing.places import changed_tables
 from stillroom.edges.alembic.completing.shape.pairs import Names, join_pairs
 from stillroom.edges.alembic.completing.shape.renamed_tables import compare_renamed
 
@@ -21,7 +22,7 @@ def settle_renames(context: Any, upgrade: Any) -> None:
     """Turn the pairs that were answered into renames; ask about the others."""
     findings, names = findings_of(context), Names()
     _settle_tables(context, upgrade, findings, names)
-    for table in [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]:
+    for table in changed_tables(upgrade):
         _settle_columns(context, table, findings, names)
     if names:
         join_pairs(upgrade, names)

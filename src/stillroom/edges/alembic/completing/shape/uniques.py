@@ -10,6 +10,7 @@ from sqlalchemy.schema import AddConstraint
 
 from stillroom.edges.alembic.completing.findings import plain_name, quoted, shown
 from stillroom.edges.alembic.completing.operations import StatementOp, Way
+from stillroom.edges.alembic.completing.places import changed_tables, model_of
 from stillroom.edges.alembic.completing.texts import dialect
 
 _SPECIAL = """
@@ -23,7 +24,7 @@ INCLUDE = "postgresql_include"
 
 def keep_uniques_whole(context: Any, upgrade: Any) -> None:
     """Write them as SQL, in the server's words or SQLAlchemy's."""
-    tables = [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]
+    tables = changed_tables(upgrade)
     for table in tables:
         for at, each in enumerate(table.ops):
             if isinstance(each, ops.CreateUniqueConstraintOp) and each.kw.get(INCLUDE):
@@ -45,8 +46,7 @@ def _drops_unique(operation: Any) -> bool:
 
 
 def _made(context: Any, operation: Any) -> Any:
-    key = f"{operation.schema}.{operation.table_name}" if operation.schema else operation.table_name
-    table = context.table_key_to_table.get(key)
+    table = model_of(context, operation.schema, operation.table_name)
     for each in [] if table is None else table.constraints:
         if isinstance(each, UniqueConstraint) and list(each.columns.keys()) == list(operation.columns) and each.name:
             whole = str(AddConstraint(each).compile(dialect=dialect()))

@@ -12,6 +12,7 @@ from alembic.operations import ops
 from stillroom.core.generation import Question
 from stillroom.edges.alembic.completing.findings import findings_of, flatten, shown
 from stillroom.edges.alembic.completing.operations import RetypeColumnOp, live_names
+from stillroom.edges.alembic.completing.places import changed_tables
 
 _BLOCKERS = """
 select n.nspname = pg_catalog.current_schema(), n.nspname::text, c.relname::text, a.attname::text,
@@ -65,7 +66,7 @@ def name_blockers(context: Any, upgrade: Any) -> None:
 
 
 def _drop_computed_first(upgrade: Any) -> None:
-    for table in [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]:
+    for table in changed_tables(upgrade):
         drops = [each for each in table.ops if isinstance(each, ops.DropColumnOp)]
         ordered = iter(sorted(drops, key=lambda each: each.to_column().computed is None))
         table.ops[:] = [next(ordered) if each in drops else each for each in table.ops]

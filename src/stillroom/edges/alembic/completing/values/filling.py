@@ -10,6 +10,7 @@ from stillroom.core.fillers import is_constant
 from stillroom.core.generation import Question
 from stillroom.edges.alembic.completing.findings import Findings, findings_of, shown
 from stillroom.edges.alembic.completing.operations import AddFilledColumnOp, Filling
+from stillroom.edges.alembic.completing.places import changed_tables, model_of
 from stillroom.edges.alembic.completing.values.nulls import model_value, without_nulls
 from stillroom.edges.alembic.completing.values.refilling import settle_dropped
 from stillroom.edges.alembic.completing.values.uniqueness import is_one_of_its_own, needs_value
@@ -27,7 +28,7 @@ MAKERS = {
 def settle_filling(context: Any, upgrade: Any) -> None:
     """Fill what becomes NOT NULL; ask for a value where the models name none."""
     findings = findings_of(context)
-    for table in [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]:
+    for table in changed_tables(upgrade):
         if any(isinstance(each, ops.CreateTableOp) and _same(each, table) for each in upgrade.ops):
             continue
         for operation in list(table.ops):
@@ -90,7 +91,6 @@ def _unwrapped(function: Any) -> Any:
 
 def _key_of(context: Any, operation: Any) -> str:
     """Find a column that batches can go along: alone in the primary key."""
-    key = f"{operation.schema}.{operation.table_name}" if operation.schema else operation.table_name
-    table = context.table_key_to_table.get(key)
+    table = model_of(context, operation.schema, operation.table_name)
     columns = [] if table is None else list(table.primary_key.columns)
     return str(columns[0].name) if len(columns) == 1 and columns[0].name != operation.column.name else ""

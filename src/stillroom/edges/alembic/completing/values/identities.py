@@ -15,6 +15,7 @@ from stillroom.core.casts import WHOLE
 from stillroom.core.constraint_names import ConstraintNames
 from stillroom.edges.alembic.completing.findings import ddl_of, findings_of, literal, quoted, shown, words
 from stillroom.edges.alembic.completing.operations import ChangeIdentityOp, StatementOp, Way, live_names
+from stillroom.edges.alembic.completing.places import altered, changed_tables
 
 _SERIAL = """
 select tn.nspname::text, t.relname::text, a.attname::text, tn.nspname = pg_catalog.current_schema(),
@@ -33,7 +34,7 @@ BEFORE = "_before"
 
 def settle_identities(context: Any, upgrade: Any) -> None:
     """Take the default and the sequence of a serial column away before it becomes an identity column, both ways."""
-    tables = [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]
+    tables = changed_tables(upgrade)
     changed = any(_begins_identity(each) or _counts_otherwise(each) for table in tables for each in table.ops)
     if context.connection is None or not changed:
         return
@@ -108,15 +109,8 @@ def _exchange(change: Any, sequence: str, kind: str, default: str) -> list[Any]:
         Way(tuple(comes), f"alter_column {where}: the default of its sequence"),
         table=change.table_name,
     )
-    middle = ChangeIdentityOp(
-        change.table_name,
-        change.column_name,
-        schema=change.schema,
-        existing_type=change.existing_type,
-        existing_nullable=change.existing_nullable,
-        existing_server_default=None,
-        modify_server_default=change.modify_server_default,
-    )
+    middle = altered(ChangeIdentityOp, change, "existing_type", "existing_nullable", "modify_server_default")
+    middle.existing_server_default = None
     last = StatementOp(
         "alter_sequence",
         Way((takes_over, words("DROP SEQUENCE", old)), f"alter_sequence {name}: goes on where the old one stands"),

@@ -14,14 +14,14 @@ from sqlalchemy.exc import CompileError
 from stillroom.core.generation import Question
 from stillroom.edges.alembic.completing.findings import Findings, ddl_of, literal, quoted, shown, words
 from stillroom.edges.alembic.completing.operations import StatementOp, Way, live_names
+from stillroom.edges.alembic.completing.places import model_of
 from stillroom.edges.alembic.completing.texts import dialect
 
 
 def without_nulls(context: Any, findings: Findings, operation: Any, upgrade: Any) -> list[Any]:
     """Fill the nulls of a column that may hold none any more; only where there are some, or the models name a value."""
     subject = shown(operation.schema, operation.table_name, operation.column_name)
-    key = f"{operation.schema}.{operation.table_name}" if operation.schema else operation.table_name
-    table = context.table_key_to_table.get(key)
+    table = model_of(context, operation.schema, operation.table_name)
     column = None if table is None else table.columns.get(operation.column_name)
     value = findings.find("fill", subject) or ("" if column is None else model_value(column))
     if not value and column is not None and column.server_default is not None:

@@ -9,13 +9,14 @@ from alembic.operations import ops
 from stillroom.core.casts import ZONE, base_of, needs_zone
 from stillroom.edges.alembic.completing.findings import Findings, ddl_of, findings_of, flatten, shown
 from stillroom.edges.alembic.completing.operations import RetypeColumnOp, live_names
+from stillroom.edges.alembic.completing.places import altered, changed_tables, model_of
 from stillroom.edges.alembic.completing.rendering import using_of
 from stillroom.edges.alembic.completing.values.convertible import look
 
 
 def settle_types(context: Any, upgrade: Any) -> None:
     """Give each change of type its conversion, both ways, and take a default out of its way."""
-    for table in [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]:
+    for table in changed_tables(upgrade):
         for change in [each for each in table.ops if _is_retyping(each)]:
             at = table.ops.index(change)
             table.ops[at : at + 1] = _split(change, _model_default(context, change))
@@ -37,17 +38,8 @@ def _place(operation: Any) -> tuple[Any, ...]:
 
 def _split(change: Any, model_default: Any) -> list[Any]:
     """The default first goes, because it is not converted with the values, and comes back as the models have it."""
-    retype = RetypeColumnOp(
-        change.table_name,
-        change.column_name,
-        schema=change.schema,
-        existing_type=change.existing_type,
-        existing_nullable=change.existing_nullable,
-        existing_comment=change.existing_comment,
-        modify_type=change.modify_type,
-        modify_nullable=change.modify_nullable,
-        modify_comment=change.modify_comment,
-    )
+    both = ("type", "nullable", "comment")
+    retype = altered(RetypeColumnOp, change, *(f"{verb}_{each}" for verb in ("existing", "modify") for each in both))
     before, after = change.existing_server_default, change.modify_server_default
     if after is False:
         after = model_default
@@ -81,8 +73,7 @@ def _converts(change: Any) -> bool:
 
 
 def _model_default(context: Any, change: Any) -> Any:
-    key = f"{change.schema}.{change.table_name}" if change.schema else change.table_name
-    table = context.table_key_to_table.get(key)
+    table = model_of(context, change.schema, change.table_name)
     column = None if table is None else table.columns.get(change.column_name)
     # An identity is no value that would have to be converted: it stays.
     return None if column is None or column.identity is not None else column.server_default

@@ -11,13 +11,14 @@ from alembic.operations import ops
 
 from stillroom.edges.alembic.completing.findings import ddl_of, plain_name, quoted, shown, words
 from stillroom.edges.alembic.completing.operations import StatementOp, Way
+from stillroom.edges.alembic.completing.places import changed_tables
 
 KINDS = {"SMALLINT": "SMALLSERIAL", "INTEGER": "SERIAL", "BIGINT": "BIGSERIAL"}
 
 
 def settle_serials(_context: Any, upgrade: Any) -> None:
     """Add such columns as serial ones, both ways."""
-    for table in [each for each in upgrade.ops if isinstance(each, ops.ModifyTableOps)]:
+    for table in changed_tables(upgrade):
         for at, each in enumerate(table.ops):
             if isinstance(each, ops.AddColumnOp) and _counts(each.column):
                 add, drop = _ways(table, each.column)

@@ -16,6 +16,7 @@ from stillroom.core.constraint_names import ConstraintNames
 from stillroom.core.generation import Question
 from stillroom.edges.alembic.completing.findings import ddl_of, findings_of, flatten, plain_name, shown
 from stillroom.edges.alembic.completing.operations import RetypeColumnOp, StatementOp, Way, live_names
+from stillroom.edges.alembic.completing.places import model_of
 from stillroom.edges.alembic.completing.rendering import using_of
 from stillroom.edges.alembic.completing.shape.naming import name_unnamed
 from stillroom.edges.alembic.completing.values.attached import Attached, Column, read_attached
@@ -79,7 +80,7 @@ def _own_table(each: Attached, changes: dict[Column, Any], context: Any) -> tupl
     """Find the name of its table afterwards, and what the models have in its place."""
     near = [change for place, change in changes.items() if place[:2] == (each.schema, each.table)]
     name = str(near[0].table_name) if near else each.table
-    table = context.table_key_to_table.get(f"{each.schema}.{name}" if each.schema else name)
+    table = model_of(context, each.schema, name)
     return name, None if table is None else _modelled(table, each, changes)
 
 
